@@ -1,0 +1,184 @@
+"""Custom events: what leaves for Application Insights. Property names live here alone.
+
+docs/contract.md section 3 describes them; their names are a promise to every query that was ever written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from pydantic.alias_generators import to_camel
+
+from chargeback.keys import FINGERPRINT
+from chargeback.records import Position as Position
+from chargeback.records import UsageRecord, is_placeholder
+
+USAGE_EVENT = "Function called with Chargeback Data"
+IGNORED_EVENT = "Chargeback record ignored"
+REJECTED_EVENT = "Chargeback record rejected"
+
+OLDEST = timedelta(hours=47)
+"""The service refuses events older than 48 hours; an hour is kept for delivery."""
+_FURTHEST_AHEAD = timedelta(seconds=60)
+
+_OWN_NAMES = {"shape", "timestamp", "key_id", "cache_write1h_tokens"}
+_RECORD_FIELDS = (
+    *((field, to_camel(field)) for field in UsageRecord.model_fields if field not in _OWN_NAMES),
+    ("cache_write1h_tokens", "cacheWrite1hTokens"),
+)
+_CONSUMERS = (
+    ("subscription_id", "subscription"),
+    ("app_id", "application"),
+    ("key_id", "key"),
+    ("user_id", "user"),
+)
+_POSITION_NAMES = ("partitionId", "sequenceNumber", "enqueuedTime")
+_OUTCOME_NAMES = ("recordId", "recordShape", "reason", "errorType", "offset", "bytes", "sha256", "deadLetter")
+
+PROPERTY_NAMES = frozenset(
+    {
+        *("recordId", "recordShape", "eventTime", "eventTimeAdjusted"),
+        *("consumerId", "consumerType", "appSubscriptionKey"),
+        *(name for _, name in _RECORD_FIELDS),
+        *_POSITION_NAMES,
+        *_OUTCOME_NAMES,
+    }
+)
+"""Every customDimensions name of the three events."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomEvent:
+    """One row of `customEvents` to be."""
+
+    name: str
+    time: datetime
+    """UTC."""
+    properties: dict[str, str]
+    operation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One event that the service will never take as it stands."""
+
+    index: int
+    """Place in the sequence that was delivered."""
+    status: int
+    """The service's status for the item; 0 when it was not sent because it breaks a documented limit."""
+    message: str
+    """The service's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One record that cannot be billed as it stands, on its way to durable storage."""
+
+    record_id: str
+    shape: str
+    reason: str
+    error_type: str
+    position: Position
+    body: bytes
+    """The record as it came; holds secrets until it is cleaned."""
+    original_bytes: int
+    """Length of the body the record came in."""
+    original_sha256: str
+
+
+Deliver: TypeAlias = Callable[[Sequence[CustomEvent]], Sequence[Refusal]]
+"""Returns when every event is accepted or refused for good; raises `DeliveryError` otherwise."""
+Keep: TypeAlias = Callable[[Position, Sequence[DeadLetter]], str]
+"""Stores a batch's dead letters durably under the position of its first event; returns their path."""
+
+
+def usage_event(
+    record: UsageRecord, identity: str, position: Position, sent_at: datetime, name: str = USAGE_EVENT
+) -> CustomEvent:
+    """Map a usage record to its event; `sent_at` (UTC) stands in where the record's own time would be refused."""
+    happened = record.timestamp or position.enqueued_time
+    time = acceptable_time(happened, sent_at)
+    properties = {"recordId": identity, "recordShape": record.shape}
+    if happened is not None:
+        properties["eventTime"] = iso(happened)
+        if time is not happened:
+            properties["eventTimeAdjusted"] = "true"
+    consumer, properties["consumerType"] = consumer_of(record)
+    if consumer is not None:
+        properties["consumerId"] = properties["appSubscriptionKey"] = consumer
+    _add_fields(properties, record)
+    if record.timestamp is None:
+        why = "time-from-hub" if happened is not None else "time-unknown"
+        properties["note"] = f"{properties['note']}, {why}" if "note" in properties else why
+    _add_position(properties, position)
+    return CustomEvent(name, time, properties, record.trace_id)
+
+
+def _add_fields(properties: dict[str, str], record: UsageRecord) -> None:
+    values = record.__dict__
+    for field, name in _RECORD_FIELDS:
+        value = values[field]
+        if value is None or value == "":
+            continue
+        if value is True or value is False:
+            properties[name] = "true" if value else "false"
+        else:
+            properties[name] = str(value)
+
+
+def consumer_of(record: UsageRecord) -> tuple[str | None, str]:
+    """Return who pays and what kind of name that is: subscription, application, key, user or unknown."""
+    for field, kind in _CONSUMERS:
+        value = getattr(record, field)
+        if value is not None and not is_placeholder(value):
+            return value, "key" if FINGERPRINT.fullmatch(value) else kind
+    return None, "unknown"
+
+
+def ignored_event(shape: str, reason: str, identity: str, position: Position, sent_at: datetime) -> CustomEvent:
+    """Say that something was not usage."""
+    properties = {"recordId": identity, "recordShape": shape, "reason": reason}
+    _add_position(properties, position)
+    return CustomEvent(IGNORED_EVENT, acceptable_time(position.enqueued_time, sent_at), properties)
+
+
+def rejection_event(letter: DeadLetter, path: str, sent_at: datetime) -> CustomEvent:
+    """Say that a record became a dead letter, and where it is; nothing of the record itself."""
+    properties = {
+        "recordId": letter.record_id,
+        "recordShape": letter.shape,
+        "reason": letter.reason,
+        "errorType": letter.error_type,
+        "bytes": str(letter.original_bytes),
+        "sha256": letter.original_sha256,
+        "deadLetter": path,
+    }
+    if letter.position.offset is not None:
+        properties["offset"] = letter.position.offset
+    _add_position(properties, letter.position)
+    return CustomEvent(REJECTED_EVENT, acceptable_time(letter.position.enqueued_time, sent_at), properties)
+
+
+def _add_position(properties: dict[str, str], position: Position) -> None:
+    if position.partition_id is not None:
+        properties["partitionId"] = position.partition_id
+    if position.sequence_number is not None:
+        properties["sequenceNumber"] = str(position.sequence_number)
+    if position.enqueued_time is not None:
+        properties["enqueuedTime"] = iso(position.enqueued_time)
+
+
+def acceptable_time(happened: datetime | None, sent_at: datetime) -> datetime:
+    """Return `happened` itself if the service would take it, else the time of sending."""
+    if happened is None or not sent_at - OLDEST <= happened <= sent_at + _FURTHEST_AHEAD:
+        return sent_at
+    return happened
+
+
+def iso(moment: datetime) -> str:
+    """Write a UTC time as ISO 8601: milliseconds, or microseconds where there are any."""
+    precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    return moment.isoformat(timespec=precision)[:-6] + "Z"

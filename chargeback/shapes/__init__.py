@@ -1,0 +1,95 @@
+"""Wire shapes: what gateways in the wild put on the hub -> usage records.
+
+`read` is the door: it returns, for every body, what it is, and raises for none. The order of the shapes is
+docs/contract.md section 2; a record that fits two is the earlier one.
+"""
+
+from __future__ import annotations
+
+import orjson
+
+from chargeback.errors import UnreadableRecord
+from chargeback.records import Ignored, Reading, Rejected
+from chargeback.shapes import bodies, flat, gateway_export, usage1
+from chargeback.shapes.envelope import Unreadable, entries, unwrap
+from chargeback.shapes.names import plain_text, request_id
+
+_UNKNOWN = "unknown"
+_AUDITS = frozenset({"prompt", "messages", "choices", "input", "request", "requestbody"})
+
+
+def read(body: bytes) -> list[Reading]:
+    """Read a body into its records, in order: usage, ignored with a reason, or rejected with a reason.
+
+    Linear in the body's length. Raises nothing for any body.
+    """
+    if not body or body.isspace():
+        return [Ignored(_UNKNOWN, "empty body")]
+    found = entries(body)
+    if len(found) == 1:
+        return [_read_entry(found[0], body)]
+    return [_read_entry(entry, None) for entry in found] or [Ignored(_UNKNOWN, "no records in the body")]
+
+
+def part(body: bytes, index: int, count: int) -> bytes:
+    """Return the text of one of the `count` records that `read` found in a body."""
+    return body if count == 1 else _text_of(entries(body)[index])
+
+
+def _read_entry(entry: object, body: bytes | None) -> Reading:
+    """Read one record; `body` is the whole body when the record is alone in it."""
+    if isinstance(entry, Unreadable):
+        return Rejected(_UNKNOWN, entry.reason, entry.error_type, entry.text)
+    if not isinstance(entry, dict):
+        return Rejected(_UNKNOWN, "not a JSON object", "NotAnObject", body or _text_of(entry))
+    source = unwrap(entry)
+    if source is None:
+        return Rejected(_UNKNOWN, "CloudEvent without a data object", "NotAnObject", body or _text_of(entry))
+    shape = _shape_of(source)
+    try:
+        return _read_object(shape, source)
+    except UnreadableRecord as error:
+        return Rejected(shape or _UNKNOWN, error.reason, error.error_type, body or _text_of(entry), request_id(source))
+
+
+def _shape_of(source: dict[str, object]) -> str | None:
+    if usage1.matches(source):
+        return usage1.NAME
+    if gateway_export.matches(source):
+        return gateway_export.shape_of(source)
+    flat_name = flat.name_of(source)
+    if bodies.matches(source) and flat_name not in ("seed", "entra"):
+        return bodies.NAME
+    return flat_name
+
+
+def _read_object(shape: str | None, source: dict[str, object]) -> Reading:
+    if shape == usage1.NAME:
+        return usage1.read(source)
+    if not_usage := _why_not_usage(shape, source):
+        return Ignored(_UNKNOWN, not_usage, request_id(source))
+    if shape in (gateway_export.LLM, gateway_export.GATEWAY):
+        return gateway_export.read(shape, source)
+    if shape == bodies.NAME:
+        return bodies.read(source)
+    if shape is None:
+        raise UnreadableRecord("no known token counts in it", "UnknownShape")
+    return flat.read(shape, source)
+
+
+def _why_not_usage(shape: str | None, source: dict[str, object]) -> str | None:
+    """Tell what kind of message that is known to be no usage this is."""
+    if (plain_text(source.get("type")) or "").upper().startswith("PII"):
+        return "PII notice"
+    service = (plain_text(source.get("targetService")) or "").upper()
+    if service.startswith("AI-"):
+        return "AI Search call" if service == "AI-SEARCH" else "call of another AI service"
+    if shape == gateway_export.OTHER:
+        return "log category without usage"
+    if shape is None and any(name.lower() in _AUDITS for name in source):
+        return "prompt audit"
+    return None
+
+
+def _text_of(entry: object) -> bytes:
+    return entry.text if isinstance(entry, Unreadable) else orjson.dumps(entry)

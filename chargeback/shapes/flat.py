@@ -1,0 +1,73 @@
+"""Records whose counts stand in named fields.
+
+The hack's (`seed`), the Entra policy's, the gateway hub's, the toolkit's, and any other (`flat`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from chargeback.errors import UnreadableRecord
+from chargeback.records import UsageRecord
+from chargeback.shapes.names import fields_of, has_counts, plain_text
+from chargeback.shapes.record import add_answer, record_of
+from chargeback.usage import answer_of, count, counts_of
+
+Source: TypeAlias = Mapping[str, object]
+
+_TOKEN_TYPES = {
+    **dict.fromkeys(("input", "prompt"), "promptTokens"),
+    **dict.fromkeys(("output", "completion"), "completionTokens"),
+    **dict.fromkeys(("", "total"), "totalTokens"),
+}
+_CACHE_BESIDE_INPUT = ("cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+def name_of(source: Source) -> str | None:
+    """Return which flat shape it is, the most particular first; `None` when it has no counts."""
+    if not (has_counts(source) or isinstance(source.get("usage"), dict) or "tokens" in source):
+        return None
+    if "appSubscriptionKey" in source:
+        return "seed"
+    if "event-time" in source and "appid" in source:
+        return "entra"
+    if "responseTokens" in source:
+        return "gateway-hub"
+    if "TotalTokens" in source and "RequestId" in source:
+        return "toolkit"
+    return "flat"
+
+
+def read(shape: str, source: Source) -> UsageRecord:
+    """Read named fields, and what a nested `usage` object or one counter per record adds.
+
+    Raises:
+        UnreadableRecord: a count or the time cannot be read.
+    """
+    fields = fields_of(source)
+    if isinstance(source.get("usage"), dict):
+        add_answer(fields, answer_of(dict(source)))
+    elif any(name in source for name in _CACHE_BESIDE_INPUT):
+        fields.update(counts_of(source))
+    elif "tokens" in source:
+        fields[_counted(source)] = count(source["tokens"], "tokens")
+    if shape == "gateway-hub":
+        _forget_placeholders(fields)
+    return record_of(shape, fields)
+
+
+def _forget_placeholders(fields: dict[str, object]) -> None:
+    """Drop the 1/0 that the gateway hub's policy writes where it found no parts (Responses API): the total is real."""
+    total = fields.get("totalTokens")
+    parts = (fields.get("promptTokens"), fields.get("completionTokens"))
+    if parts == (1, 0) and isinstance(total, int) and total > 1:
+        fields["promptTokens"] = fields["completionTokens"] = None
+
+
+def _counted(source: Source) -> str:
+    """Return which count a record of a single `tokens` counter is about."""
+    kind = (plain_text(source.get("type")) or "").lower()
+    if kind not in _TOKEN_TYPES:
+        raise UnreadableRecord("tokens are of a type that is not known", "UnknownShape")
+    return _TOKEN_TYPES[kind]

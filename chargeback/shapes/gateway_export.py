@@ -1,0 +1,76 @@
+"""`llm-log` and `gateway-log`: rows of API Management's own export to an Event Hub.
+
+Columns: Microsoft's ApiManagementGatewayLlmLog and ApiManagementGatewayLogs tables; the export writes them in camel
+case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import orjson
+
+from chargeback.records import Ignored, UsageRecord
+from chargeback.shapes.names import CALLER, fields_of, plain_text
+from chargeback.shapes.record import add_note, record_of
+
+Source: TypeAlias = Mapping[str, object]
+
+LLM, GATEWAY, OTHER = "llm-log", "gateway-log", "other-log"
+_SHAPES = {"gatewayllmlogs": LLM, "gatewaylogs": GATEWAY}
+
+
+def matches(source: Source) -> bool:
+    """Tell whether it is a row of an Azure Monitor export."""
+    return isinstance(source.get("category"), str) and ("properties" in source or "correlationId" in source)
+
+
+def shape_of(source: Source) -> str:
+    """Return which of the export's categories the row is of."""
+    return _SHAPES.get(str(source["category"]).lower(), OTHER)
+
+
+def read(shape: str, source: Source) -> UsageRecord | Ignored:
+    """Read one row of the two categories; an LLM row that only carries texts is ignored.
+
+    Raises:
+        UnreadableRecord: a count or the time cannot be read.
+    """
+    call = plain_text(source.get("correlationId"))
+    fields = fields_of(_properties(source))
+    fields |= fields_of({"time": source.get("time"), "durationMs": source.get("durationMs")})
+    fields["region"] = fields.get("region") or plain_text(source.get("location"))
+    fields["requestId"] = call
+    if shape == GATEWAY:
+        fields["forwarded"] = True if _was_forwarded(source) else None
+        return record_of(shape, {name: value for name, value in fields.items() if not name.endswith("Tokens")})
+    return _llm_row(fields, call)
+
+
+def _llm_row(fields: dict[str, object], call: str | None) -> UsageRecord | Ignored:
+    counts = [value for name, value in fields.items() if name.endswith("Tokens")]
+    if fields.get("model") is None and not any(counts):
+        return Ignored(LLM, "empty gateway log row", call)
+    fields.update(dict.fromkeys(CALLER))  # this log knows no caller: what looks like one is something else
+    prompt, cached = fields.get("promptTokens"), fields.get("cachedTokens")
+    if "claude" in str(fields.get("model")).lower():
+        if isinstance(prompt, int) and isinstance(cached, int):
+            fields["promptTokens"] = prompt + cached
+        fields["totalTokens"] = None  # was taken without the cache
+        add_note(fields, "cache-writes-unknown")
+    return record_of(LLM, fields)
+
+
+def _properties(source: Source) -> Source:
+    properties = source.get("properties")
+    if isinstance(properties, str):
+        try:
+            properties = orjson.loads(properties.encode("utf-8", "replace"))
+        except orjson.JSONDecodeError:
+            return {}
+    return properties if isinstance(properties, dict) else {}
+
+
+def _was_forwarded(source: Source) -> bool:
+    return any(name.lower() == "backendresponsecode" and value for name, value in _properties(source).items())

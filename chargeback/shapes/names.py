@@ -1,0 +1,156 @@
+"""The names that policies in the wild give to the contract's fields, and how each is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from chargeback.keys import without_keys
+from chargeback.records import is_placeholder
+from chargeback.shapes.times import read_time
+from chargeback.usage import count
+
+REQUEST_IDS = ("requestId", "RequestId", "apimRequestId", "message-id", "operation_id", "correlationId")
+"""The gateway's own ids, the surest first. `id` is the model's and identifies nothing."""
+
+_PUNCTUATION = str.maketrans("", "", "-_. ")
+_NOT_MODELS = frozenset({"streaming", "completions"})
+_LONGEST_NAME = 64
+
+_SPELLINGS = {
+    "timestamp": "timestamp eventtime time ts",
+    "subscriptionId": "subscriptionid apimsubscriptionid subscription",
+    "keyId": "appsubscriptionkey subscriptionkey appkey apikey ocpapimsubscriptionkey",
+    "appId": "appid azp clientappid applicationid clientid",
+    "userId": "userid enduserid user subject",
+    "productId": "productid productname product",
+    "costCenter": "costcenter costcentre xcostcenter",
+    "apiId": "apiid api",
+    "operationId": "operationid operationname operation apioperation",
+    "deploymentId": "deploymentid deploymentname deployment",
+    "servedDeployment": "serveddeployment",
+    "spilloverFrom": "spilloverfrom",
+    "modelRegion": "modelregion routelocation",
+    "backendId": "backendid",
+    "backendHost": "backendhost backend backendurl",
+    "model": "model modelname",
+    "serviceTier": "servicetier",
+    "region": "region gatewayregion",
+    "statusCode": "statuscode responsecode status",
+    "forwarded": "forwarded",
+    "streamed": "streamed stream isstream isstreamcompletion",
+    "durationMs": "durationms latencyms",
+    "traceId": "traceid",
+    "promptTokens": "prompttokens inputtokens usageprompttokens usageinputtokens",
+    "completionTokens": "completiontokens outputtokens responsetokens usagecompletiontokens usageoutputtokens",
+    "totalTokens": "totaltokens usagetotaltokens",
+    "cachedTokens": "cachedtokens promptcachedtokens usageprompttokensdetailscachedtokens"
+    " usageinputtokensdetailscachedtokens",
+    "cacheWriteTokens": "cachewritetokens",
+    "cacheWrite1hTokens": "cachewrite1htokens",
+    "audioPromptTokens": "audioprompttokens audioinputtokens usageprompttokensdetailsaudiotokens",
+    "imagePromptTokens": "imageprompttokens imageinputtokens",
+    "reasoningTokens": "reasoningtokens usagecompletiontokensdetailsreasoningtokens"
+    " usageoutputtokensdetailsreasoningtokens",
+    "audioCompletionTokens": "audiocompletiontokens audiooutputtokens usagecompletiontokensdetailsaudiotokens",
+}
+_MEANINGS = {spelling: field for field, spellings in _SPELLINGS.items() for spelling in spellings.split()}
+COUNTS = frozenset(field for field in _SPELLINGS if field.endswith("Tokens"))
+CALLER = ("subscriptionId", "keyId", "appId", "userId", "productId", "costCenter")
+"""Fields that name the caller: whatever looks like a key in them leaves as its fingerprint."""
+_LONGEST_COST_CENTER = 64
+
+
+def meaning(name: str) -> str | None:
+    """Return the contract field that a policy's name stands for, if any."""
+    if len(name) > _LONGEST_NAME or name == "operation_id":  # a request id, where operationId is an operation
+        return None
+    return _MEANINGS.get(name.lower().translate(_PUNCTUATION))
+
+
+def fields_of(source: Mapping[str, object]) -> dict[str, object]:
+    """Read every field that is known by name; of several names for one field the first that says something counts.
+
+    Raises:
+        UnreadableRecord: a count or the time cannot be read. Other fields that cannot are left unknown.
+    """
+    fields: dict[str, object] = {}
+    for name, value in source.items():
+        field = meaning(name)
+        if field is not None and fields.get(field) is None:
+            fields[field] = _READERS.get(field, _text)(field, value)
+    fields["requestId"] = request_id(source)
+    return fields
+
+
+def has_counts(source: Mapping[str, object]) -> bool:
+    """Tell whether any name is a count's, known or not."""
+    return any(meaning(name) in COUNTS for name in source)
+
+
+def request_id(source: Mapping[str, object]) -> str | None:
+    """Return the gateway's id of the call."""
+    return next((text for name in REQUEST_IDS if (text := plain_text(source.get(name)))), None)
+
+
+def plain_text(value: object) -> str | None:
+    """Return text (or a number's) unless it is missing or a placeholder such as `NA`."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) and not is_placeholder(value) else None
+
+
+def caller(field: str, value: str) -> str:
+    """Return a caller's name fit to travel: no keys, and the caller's own hint not longer than 64 characters."""
+    text = without_keys(value)
+    return text[:_LONGEST_COST_CENTER] if field == "costCenter" else text
+
+
+def _text(field: str, value: object) -> str | None:
+    text = plain_text(value)
+    return caller(field, text) if text is not None and field in CALLER else text
+
+
+def _model(_: str, value: object) -> str | None:
+    text = plain_text(value)
+    return None if text is None or text.lower() in _NOT_MODELS else text
+
+
+def _host(_: str, value: object) -> str | None:
+    """Keep a host alone: what follows it in an address may hold a key."""
+    text = plain_text(value)
+    if text is None:
+        return None
+    try:
+        return urlsplit(text if "//" in text else f"//{text}").hostname
+    except ValueError:
+        return None
+
+
+def _whole(_: str, value: object) -> int | None:
+    try:
+        return round(float(value)) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _flag(_: str, value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
+
+
+def _count(field: str, value: object) -> int | None:
+    return count(value, field)
+
+
+_READERS: dict[str, Callable[[str, object], object]] = {
+    "timestamp": lambda _, value: read_time(value),
+    "model": _model,
+    "backendHost": _host,
+    "statusCode": _whole,
+    "durationMs": _whole,
+    "forwarded": _flag,
+    "streamed": _flag,
+    **dict.fromkeys(COUNTS, _count),
+}

@@ -1,0 +1,127 @@
+"""A model response, as JSON or server-sent events -> what it says of model, tier and usage."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import orjson
+
+from chargeback.usage.counts import Counts, JsonObject, counts_of
+
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a response says about itself: counts, model, tier, and why counts are missing."""
+
+    counts: Counts = field(default_factory=dict)
+    model: str | None = None
+    service_tier: str | None = None
+    source: str = "none"
+    """`body`, `stream` or `none`."""
+    note: str | None = None
+    streamed: bool = False
+
+
+def answer_of(response: object) -> Answer:
+    """Read a response body: a JSON object or its text, or the text of server-sent events.
+
+    Raises:
+        UnreadableRecord: it holds usage that cannot be billed as it stands.
+    """
+    if response is None or response == "":
+        return Answer(note="no-body")
+    if isinstance(response, dict):
+        return _answer_of_objects([response], "body")
+    if not isinstance(response, str):
+        return Answer(note="body-without-usage")
+    text = response.lstrip("\ufeff \t\r\n")
+    if text.startswith(("data:", "event:", ":", "id:", "retry:")):
+        return _answer_of_objects(_events(text), "stream")
+    try:
+        parsed = orjson.loads(text.encode("utf-8", "replace"))
+    except orjson.JSONDecodeError:
+        return Answer(note="not-json")
+    return _answer_of_objects([parsed], "body")
+
+
+def _events(text: str) -> Iterator[object]:
+    """Yield the JSON of every server-sent event; one event may spread over several `data:` lines."""
+    pending: list[str] = []
+    for raw in io.StringIO(text, newline=None):
+        line = raw.rstrip("\n")
+        if line.startswith("data:"):
+            pending.append(line[5:].strip())
+        elif not line and pending:
+            yield from _event(pending)
+            pending = []
+    yield from _event(pending)
+
+
+def _event(lines: list[str]) -> Iterator[object]:
+    """Yield what the lines hold: one value over all of them, else (no blank line between events) one a line."""
+    for candidate in ("\n".join(lines), *lines) if len(lines) > 1 else lines:
+        try:
+            yield orjson.loads(candidate.encode("utf-8", "replace"))
+        except orjson.JSONDecodeError:
+            continue
+
+
+def _answer_of_objects(objects: Iterable[object], source: str) -> Answer:
+    """Merge what the objects say; a stream's counts only grow, and Anthropic splits them over two events."""
+    usage: dict[str, object] = {}
+    model = tier = error = None
+    for item in objects:
+        for holder in _holders(item):
+            model = _text(holder.get("model")) or model
+            tier = _text(holder.get("service_tier")) or tier
+            error = _error_code(holder.get("error")) or error
+            if isinstance(found := holder.get("usage"), dict):
+                usage.update({name: _later(usage.get(name), value) for name, value in found.items()})
+                tier = _text(found.get("service_tier")) or tier
+    counts = counts_of(usage)
+    streamed = source == "stream"
+    if counts:
+        return Answer(counts, model, tier, source, None, streamed)
+    return Answer({}, model, tier, "none", error or _why_none(usage, source), streamed)
+
+
+def _later(before: object, now: object) -> object:
+    """Return what a stream's later event leaves of a field: null says nothing, and no count goes down."""
+    if now is None:
+        return before
+    if isinstance(before, int) and isinstance(now, int):
+        return max(before, now)
+    return now
+
+
+def _holders(item: object) -> Iterator[JsonObject]:
+    """Yield the places where an answer may keep model and usage: itself, its `response`, its `message`."""
+    if not isinstance(item, dict):
+        return
+    yield item
+    for name in ("response", "message"):
+        if isinstance(inner := item.get(name), dict):
+            yield inner
+
+
+def _error_code(error: object) -> str | None:
+    if isinstance(error, dict):
+        code = error.get("code") or error.get("type")
+        # A code of another form may be text that somebody wrote: it is not passed on.
+        return f"error:{code}" if _CODE.fullmatch(str(code)) else "error:"
+    return None
+
+
+def _why_none(usage: JsonObject, source: str) -> str:
+    if usage.get("type") == "duration" or "seconds" in usage:
+        return "duration-usage"
+    return "stream-without-usage" if source == "stream" else "body-without-usage"
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

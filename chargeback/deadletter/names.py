@@ -18,7 +18,7 @@ KEPT = CALL_IDS | _names(
     schema specversion category type kind object code status statuscode responsecode finishreason stopreason
     timestamp eventtime time ts created createdat datetime
     subscriptionid apimsubscriptionid subscription subject appsubscriptionkey subscriptionkey appkey apikey
-    ocpapimsubscriptionkey appid azp clientappid applicationid clientid tenantid userid enduserid user
+    ocpapimsubscriptionkey appid azp clientappid applicationid clientid tenantid userid enduserid useroid user
     productid productname product costcenter costcentre xcostcenter
     apiid api operationid operationname operation apioperation deploymentid deploymentname deployment
     serveddeployment spilloverfrom modelregion routelocation routename backendid backendhost backend model modelname

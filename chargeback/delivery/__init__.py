@@ -75,23 +75,22 @@ class Sender:
         """
         deadline = self._monotonic() + self._budget
         items, refusals = self._sealer.seal(events)
+        progress = Progress()
         for chunk in chunks(items):
-            refusals += self._send_chunk(chunk, deadline, host_retries)
-        return sorted(refusals, key=lambda refusal: refusal.index)
+            self._send_chunk(chunk, progress, deadline)
+        return sorted([*refusals, *progress.refusals(host_retries)], key=lambda refusal: refusal.index)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _send_chunk(self, chunk: list[Item], deadline: float, host_retries: int) -> list[Refusal]:
-        progress = Progress()
+    def _send_chunk(self, chunk: list[Item], progress: Progress, deadline: float) -> None:
         pending = chunk
         while pending:
             answer = self._post(pending, deadline)
             pending = progress.book(answer, pending)
             if pending:
                 self._wait(answer, pending, progress, deadline)
-        return progress.refusals(host_retries)
 
     def _post(self, items: list[Item], deadline: float) -> Answer:
         body = b"[" + b",".join(data for _, data in items) + b"]"

@@ -1,4 +1,4 @@
-"""How far one chunk of events has come, and what to do with those that the service does not take."""
+"""How far a batch of events has come, and what to do with those that the service does not take."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOST_RETRIES_BEFORE_GIVING_UP = 5
 
 @dataclass(slots=True)
 class Progress:
-    """The accounts of one chunk, POST after POST."""
+    """The accounts of one batch, POST after POST."""
 
     attempts: int = 0
     _accepted: int = 0

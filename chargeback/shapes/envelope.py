@@ -40,6 +40,11 @@ def entries(body: bytes) -> list[object]:
     except orjson.JSONDecodeError:
         return _several(body.removeprefix(_BOM), body)
     found = _records(value)
+    return _at_most(found, body)
+
+
+def _at_most(found: list[object], body: bytes) -> list[object]:
+    """Return what was found, or refuse the body as a whole: dropping the rest would lose usage in silence."""
     if len(found) > MOST_RECORDS:
         return [Unreadable("more than 10,000 records in one body", "TooLarge", body)]
     return found
@@ -60,7 +65,7 @@ def _several(body: bytes, original: bytes) -> list[object]:
     found = [item for value in _sequence(text) for item in ([value] if _broken(value) else _records(value))]
     if all(_broken(item) for item in found):
         return [Unreadable("not JSON", "NotJson", original)]
-    return found[:MOST_RECORDS]
+    return _at_most(found, original)
 
 
 def _broken(value: object) -> bool:

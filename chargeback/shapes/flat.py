@@ -30,7 +30,7 @@ def name_of(source: Source) -> str | None:
         return None
     if "appSubscriptionKey" in source:
         return "seed"
-    if "event-time" in source and "appid" in source:
+    if "event-time" in source:
         return "entra"
     if "responseTokens" in source:
         return "gateway-hub"

@@ -22,7 +22,7 @@ _SPELLINGS = {
     "subscriptionId": "subscriptionid apimsubscriptionid subscription",
     "keyId": "appsubscriptionkey subscriptionkey appkey apikey ocpapimsubscriptionkey",
     "appId": "appid azp clientappid applicationid clientid",
-    "userId": "userid enduserid user subject",
+    "userId": "userid enduserid useroid user subject",
     "productId": "productid productname product",
     "costCenter": "costcenter costcentre xcostcenter",
     "apiId": "apiid api",

@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from chargeback.errors import UnreadableRecord
 from chargeback.records import UsageRecord
-from chargeback.usage import Answer
+from chargeback.shapes.names import COUNTS
+from chargeback.usage import Answer, no_count
 
 
 def record_of(shape: str, fields: dict[str, object]) -> UsageRecord:
@@ -25,7 +26,8 @@ def record_of(shape: str, fields: dict[str, object]) -> UsageRecord:
 
 def unreadable(error: ValidationError) -> UnreadableRecord:
     """Name the first field that did not fit; pydantic's own message would quote its value."""
-    return UnreadableRecord(f"{error.errors()[0]['loc'][0]} has the wrong type or size", "InvalidField")
+    field = str(error.errors(include_url=False, include_input=False)[0]["loc"][0])
+    return no_count(field) if field in COUNTS else UnreadableRecord(f"{field} has the wrong type", "InvalidField")
 
 
 def add_answer(fields: dict[str, object], answer: Answer) -> None:

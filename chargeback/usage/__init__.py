@@ -7,6 +7,6 @@ server-sent events.
 from __future__ import annotations
 
 from chargeback.usage.answer import Answer, answer_of
-from chargeback.usage.counts import Counts, count, counts_of
+from chargeback.usage.counts import Counts, count, counts_of, no_count
 
-__all__ = ["Answer", "Counts", "answer_of", "count", "counts_of"]
+__all__ = ["Answer", "Counts", "answer_of", "count", "counts_of", "no_count"]

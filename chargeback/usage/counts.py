@@ -41,8 +41,13 @@ def count(value: object, name: str) -> int | None:
         return None
     whole = _whole_number(value)
     if whole is None or not 0 <= whole <= HIGHEST_COUNT:
-        raise UnreadableRecord(f"{name} is not a whole number from 0 to 10^12", "InvalidCount")
+        raise no_count(name)
     return whole
+
+
+def no_count(name: str) -> UnreadableRecord:
+    """Return the error for a value that is no count."""
+    return UnreadableRecord(f"{name} is not a whole number from 0 to 10^12", "InvalidCount")
 
 
 def _whole_number(value: object) -> int | None:

@@ -1,0 +1,1 @@
+"""Reports: the questions of `kql/reports/`, made ready to run."""

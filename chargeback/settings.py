@@ -42,6 +42,8 @@ class Storage:
     account_url: str | None = None
     client_id: str | None = None
     container: str = "chargeback-rejected"
+    folder: str | None = None
+    """A folder of this machine instead, for trials; refused in Azure, where an instance's disk is gone with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,11 @@ class Settings:
             instance=env.get("WEBSITE_INSTANCE_ID", "")[:64],
             gateway_log=bool(env.get("GATEWAY_LOG_HUB_NAME", "").strip()),
         )
+
+
+def environment(changes: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with changes, for a process that it starts."""
+    return {**os.environ, **changes}
 
 
 def quiet_telemetry() -> None:
@@ -157,7 +164,10 @@ def _storage(env: Mapping[str, str]) -> Storage:
     text = env.get(STORAGE) or None
     if text and not re.search("usedevelopmentstorage|accountname|blobendpoint", text, re.IGNORECASE):
         raise SettingsError(f"{STORAGE} is no storage connection string; or set {STORAGE}__accountName for an identity")
-    return Storage(text, url, env.get(f"{STORAGE}__clientId") or None, container)
+    folder = env.get("CHARGEBACK_DEAD_LETTER_FOLDER") or None
+    if folder and env.get("WEBSITE_INSTANCE_ID"):
+        raise SettingsError("CHARGEBACK_DEAD_LETTER_FOLDER is for trials on one machine: remove it from the app")
+    return Storage(text, url, env.get(f"{STORAGE}__clientId") or None, container, folder)
 
 
 def _event_name(env: Mapping[str, str]) -> str:

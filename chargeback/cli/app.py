@@ -22,7 +22,7 @@ READER_GONE = 141
 class Commands(TyperGroup):
     """Turns errors into sentences and exit codes, for every command alike."""
 
-    def invoke(self, ctx: typer.Context) -> object:
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # its own type of context is private
         """Run the command that was asked for."""
         try:
             answer: object = super().invoke(ctx)
@@ -35,6 +35,7 @@ class Commands(TyperGroup):
         except ChargebackError as error:
             _fail(str(error))
         except OSError as error:
+            _discard_output()
             name = f"{error.filename}: " if error.filename else ""
             _fail(f"{name}{error.strerror or type(error).__name__}: free some space or choose another place")
         return answer
@@ -46,7 +47,7 @@ def _fail(sentence: str) -> None:
 
 
 def _discard_output() -> None:
-    """Let nothing more go to a pipe that nobody reads; the interpreter would complain about it as it ends."""
+    """Let go of what cannot be written; the interpreter would try again as it ends, and complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

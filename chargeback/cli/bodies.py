@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO
@@ -15,6 +16,8 @@ from typing import BinaryIO
 from chargeback.errors import ChargebackError
 from chargeback.pipeline import Message, Position
 
+BATCH = 1000
+"""Bodies the pipeline takes at a time, as many as the host hands to the function."""
 STANDARD_INPUT = "-"
 _STEP = 1 << 20
 
@@ -41,6 +44,12 @@ class Bodies:
         self.stream.seek(self.start)
         yield self._message(self.stream.read(), 1)
 
+    def batches(self) -> Iterator[list[Message]]:
+        """Give the lines in batches."""
+        lines = self.lines()
+        while batch := list(islice(lines, BATCH)):
+            yield batch
+
     def _message(self, body: bytes, line: int) -> Message:
         return Message(body, Position(file_id=self.file_id, line=line))
 
@@ -56,25 +65,22 @@ def open_bodies(file: str) -> Iterator[Bodies]:
         try:
             stream = opened.enter_context(_open(file))
             if not stream.seekable():
-                stream = opened.enter_context(_copy(stream))
+                # A pipe cannot be read twice, and its identity is known only at its end.
+                copy = opened.enter_context(tempfile.TemporaryFile())
+                copyfileobj(stream, copy, _STEP)
+                copy.seek(0)
+                stream = copy
             bodies = _identify(stream)
         except OSError as error:
             raise ChargebackError(
-                f"cannot read {file} ({error.strerror}): name a file of record bodies, one a line, or - for standard input"
+                f"cannot read {file} ({error.strerror}): name a file with a record body on each line, "
+                "or - for standard input"
             ) from error
         yield bodies
 
 
 def _open(file: str) -> AbstractContextManager[BinaryIO]:
     return nullcontext(sys.stdin.buffer) if file == STANDARD_INPUT else Path(file).open("rb")
-
-
-def _copy(stream: BinaryIO) -> AbstractContextManager[BinaryIO]:
-    """Copy a pipe to a nameless file: its identity is known only at its end, and it cannot be read twice."""
-    copy = tempfile.TemporaryFile()
-    copyfileobj(stream, copy, _STEP)
-    copy.seek(0)
-    return copy
 
 
 def _identify(stream: BinaryIO) -> Bodies:

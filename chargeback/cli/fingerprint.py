@@ -16,10 +16,10 @@ TAKES_ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def fingerprint(ctx: typer.Context) -> None:
-    """Read a subscription key from standard input and print its fingerprint.
+    """Print the fingerprint of a subscription key.
 
-    Keys never leave the function; where a gateway logs them, reports show key- and 16 hex digits instead. This
-    tells you whose they are. At a terminal the key is asked for and not shown.
+    The key is read from standard input. Keys never leave the function: where a gateway logs them, reports show key-
+    and 16 hex digits instead, and this tells you whose they are. At a terminal the key is asked for and not shown.
 
     \b
     Examples:
@@ -44,10 +44,12 @@ def fingerprint(ctx: typer.Context) -> None:
 
 def _read_key() -> str:
     """Return what stands on standard input, without the end of the line and nothing else changed."""
-    if sys.stdin.isatty():
-        return getpass.getpass("Key: ")
     try:
+        if sys.stdin.isatty():
+            return getpass.getpass("Key: ")
         text = sys.stdin.buffer.read().decode()
+    except EOFError:
+        return ""
     except UnicodeDecodeError:
         # The decoder's own words would quote the key.
         raise ChargebackError("standard input is no text: give one key") from None

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from chargeback.cli.stores import new_or_known
 from chargeback.settings import CONNECTION_STRING
 
 
@@ -28,7 +29,7 @@ def serve(
     from chargeback.local.server import serve as serve_store
 
     with suppress(KeyboardInterrupt):
-        serve_store(store, port, ready=_say)
+        serve_store(None if store is None else new_or_known(store), port, ready=_say)
 
 
 def _say(connection_string: str) -> None:

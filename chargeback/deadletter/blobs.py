@@ -77,29 +77,31 @@ def connect(storage: Storage) -> BlobDeadLetter:
     Raises:
         DeadLetterError: the settings name no storage account.
     """
+    try:
+        return BlobDeadLetter(_service(storage).get_container_client(storage.container))
+    except ValueError as error:
+        raise DeadLetterError(f"{STORAGE} is no storage connection string: copy it whole from the portal") from error
+
+
+def _service(storage: Storage) -> BlobServiceClient:
+    # Gives up well before the function's time is over: the host delivers the batch again.
+    retry = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=2, random_jitter_range=1)
     if storage.account_url:
         from azure.identity import DefaultAzureCredential  # not needed with a connection string
 
         credential = DefaultAzureCredential(managed_identity_client_id=storage.client_id)
-        service = BlobServiceClient(
+        return BlobServiceClient(
             storage.account_url,
             credential=credential,
-            retry_policy=_retry(),
+            retry_policy=retry,
             connection_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
         )
-    elif storage.connection_string:
-        service = BlobServiceClient.from_connection_string(
+    if storage.connection_string:
+        return BlobServiceClient.from_connection_string(
             storage.connection_string,
-            retry_policy=_retry(),
+            retry_policy=retry,
             connection_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
         )
-    else:
-        raise DeadLetterError(f"set {STORAGE} (or {STORAGE}__accountName): rejected records have nowhere to go")
-    return BlobDeadLetter(service.get_container_client(storage.container))
-
-
-def _retry() -> ExponentialRetry:
-    """Give up well before the function's time is over: the host delivers the batch again."""
-    return ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=3)
+    raise DeadLetterError(f"set {STORAGE} (or {STORAGE}__accountName): rejected records have nowhere to go")

@@ -6,12 +6,15 @@ where they may be a prompt too (token ids, vectors).
 
 from __future__ import annotations
 
+import binascii
+import io
 import re
-from collections.abc import Iterable
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
 
 import orjson
 
-from chargeback.deadletter.names import ADDRESSES, CALL_IDS, KEPT, RESPONSES, TEXTS
+from chargeback.deadletter.names import ADDRESSES, CALL_IDS, ENCODED, KEPT, RESPONSES, TEXTS
 from chargeback.keys import without_keys
 
 _MOST_CONTAINERS = 100_000
@@ -20,8 +23,11 @@ _DEEPEST = 12
 _LONGEST_TEXT = 256
 _LONGEST_CUT = 1024
 _PUNCTUATION = str.maketrans("", "", "-_. ")
+_SPACE = "\ufeff \t\r\n"
+_STREAM = ("data:", "event:", ":", "id:", "retry:")
 
 _SAFE_NAME = re.compile(r"(?![0-9a-fA-F]{32}$)[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_COUNT_NAME = re.compile(r"[A-Za-z][A-Za-z_. -]{0,48}[Tt]okens")
 _COUNT_OR_TIME = re.compile(
     r"\s*-?\d{1,13}(\.\d{0,3})?\s*|\d{4}-\d\d-\d\d[T ][\d:.,]{5,18}(Z|[+-]\d\d:?\d\d)?"
     r"|\d{1,2}/\d{1,2}/\d{4} [\d:]{7,8}([ \u202f\u00a0]?[AaPp][Mm])?",
@@ -30,9 +36,12 @@ _COUNT_OR_TIME = re.compile(
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9_.-]*|(?i:bearer|sig|sharedaccesskey|accountkey)[ =:]+\S+")
 _TEXT_NAME = re.compile(
     r"request(?!_?id)|response|message(?!-id)|prompt(?!_?tokens)|input(?!_?tokens)|choice|content|output(?!_?tokens)"
-    r"|text|instructions|quer(?:y|ies)|question|answer",
+    r"|text|instructions|quer(?:y|ies)|question|answer"
+    # These are parts of harmless names and values too, so only as names: `completion": `, `\\"tools\\" :`.
+    r"|(?:completions?|tools?|arguments|embeddings?|delta|system|transcript)\\*[\"']?\s*[:=]",
     re.IGNORECASE,
 )
+_LAST_WORD = re.compile(r"[0-9A-Za-z+/=_-]{16,}\Z")
 
 
 def clean(body: bytes) -> tuple[object, bool]:
@@ -53,11 +62,18 @@ def clean(body: bytes) -> tuple[object, bool]:
 
 
 def _cut(text: str) -> str:
-    found = _TEXT_NAME.search(text)
-    before = text[: found.start()] if found else text
-    kept = _without_secrets(before)[:_LONGEST_CUT]
-    removed = len(text) - min(len(before), _LONGEST_CUT)
-    return f"{kept}{_removed(removed)}" if removed else kept
+    shown = text.replace("\0", "")  # UTF-16 and 32 show their names only without the zeros
+    found = _TEXT_NAME.search(shown)
+    before = shown[: found.start()] if found else shown
+    safe = _without_secrets(before if found else _without_last_word(before))
+    removed = len(shown) - min(len(before), _LONGEST_CUT)
+    return f"{safe[:_LONGEST_CUT]}{_removed(removed)}" if removed else safe[:_LONGEST_CUT]
+
+
+def _without_last_word(text: str) -> str:
+    """Remove a long word at the end: a body that breaks off may break off within a key, which then looks like none."""
+    tail = text[-_LONGEST_TEXT:]
+    return text[: len(text) - len(tail)] + _LAST_WORD.sub(lambda word: _removed(len(word.group())), tail)
 
 
 def _without_secrets(text: str) -> str:
@@ -90,6 +106,8 @@ def _list(items: list[object], name: str, depth: int) -> object:
 def _text(text: str, name: str, depth: int) -> str:
     if name in RESPONSES:
         return _response(text, depth)
+    if name in ENCODED:
+        return _encoded(text, depth)
     if name in ADDRESSES:
         return _without_secrets(text.partition("?")[0][:_LONGEST_TEXT])
     if name in KEPT and len(text) <= _LONGEST_TEXT:
@@ -99,20 +117,50 @@ def _text(text: str, name: str, depth: int) -> str:
 
 def _response(text: str, depth: int) -> str:
     """Clean a response that is JSON text or server-sent events; anything else is the answer itself."""
-    if text.lstrip().startswith(("data:", "event:")):
-        return "".join(_events(text.splitlines(), depth)) or _removed(len(text))
+    inner = text.lstrip(_SPACE)
+    kept = "".join(_events(inner, depth)) if inner.startswith(_STREAM) else _object(inner, depth)
+    return kept or _removed(len(text))
+
+
+def _object(text: str, depth: int) -> str | None:
+    """Clean the text of a JSON object; `None` if it is anything else."""
     try:
         cleaned = _value(orjson.loads(text.encode("utf-8", "replace")), "", depth + 1)
     except orjson.JSONDecodeError:
+        return None
+    return orjson.dumps(cleaned).decode() if isinstance(cleaned, dict) else None
+
+
+def _events(stream: str, depth: int) -> Iterator[str]:
+    """Keep of a stream the first event, which names the model, and those that tell usage or an error."""
+    first = True
+    for data in _data_of(stream):
+        telling = first or '"usage"' in data or '"error"' in data
+        if telling and (cleaned := _object(data, depth)):
+            yield f"data: {cleaned}\n\n"
+            first = False
+
+
+def _data_of(stream: str) -> Iterator[str]:
+    """Yield each event's data; one event may spread over several `data:` lines, or the blank lines may be missing."""
+    pending: list[str] = []
+    for raw in io.StringIO(f"{stream}\n\n", newline=None):  # not splitlines: JSON may hold U+2028 as it is
+        line = raw.rstrip("\n")
+        if line.startswith("data:"):
+            pending.append(line[5:].strip())
+        elif not line and pending:
+            yield from ("\n".join(pending), *pending) if len(pending) > 1 else pending
+            pending = []
+
+
+def _encoded(text: str, depth: int) -> str:
+    """Clean what stands in base64."""
+    try:
+        inner = b64decode(text, validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
         return _removed(len(text))
-    return orjson.dumps(cleaned).decode() if isinstance(cleaned, dict) else _removed(len(text))
-
-
-def _events(lines: Iterable[str], depth: int) -> Iterable[str]:
-    """Keep of a stream the events that tell usage."""
-    for line in lines:
-        if line.startswith("data:") and '"usage"' in line:
-            yield f"data: {_response(line[5:].strip(), depth)}\n\n"
+    cleaned = _object(inner, depth)
+    return b64encode(cleaned.encode()).decode() if cleaned else _removed(len(text))
 
 
 def _plain(name: str) -> str:
@@ -121,8 +169,23 @@ def _plain(name: str) -> str:
 
 def _name(name: str) -> str:
     """Keep names that look like names; somebody's text can be a name too."""
-    return name if _SAFE_NAME.fullmatch(name) else _removed(len(name))
+    known = _SAFE_NAME.fullmatch(name) or _COUNT_NAME.fullmatch(name) or _plain(name) in KEPT
+    return name if known else _removed(len(name))
 
 
 def _length(value: object) -> int:
-    return len(value) if isinstance(value, str) else len(orjson.dumps(value))
+    """Return how long a text is, or anything else as JSON: step by step, as it may be too deep for a recursion."""
+    if isinstance(value, str):
+        return len(value)
+    length, rest = 0, [value]
+    while rest:
+        inner = rest.pop()
+        if isinstance(inner, dict):
+            length += 1 + max(1, sum(len(name) + 4 for name in inner))
+            rest.extend(inner.values())
+        elif isinstance(inner, list):
+            length += max(2, len(inner) + 1)
+            rest.extend(inner)
+        else:
+            length += len(inner) + 2 if isinstance(inner, str) else len(orjson.dumps(inner))
+    return length

@@ -40,7 +40,11 @@ class FolderDeadLetter:
 def _replace(file: Path, content: bytes) -> None:
     """Put the whole new file in place at once, and on the disk before anybody relies on it."""
     with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as draft:
-        draft.write(content)
-        draft.flush()
-        os.fsync(draft.fileno())
-    Path(draft.name).replace(file)
+        try:
+            draft.write(content)
+            draft.flush()
+            os.fsync(draft.fileno())
+            Path(draft.name).replace(file)
+        except OSError:
+            Path(draft.name).unlink()
+            raise

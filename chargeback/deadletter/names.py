@@ -10,7 +10,7 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-CALL_IDS = _names("requestid apimrequestid messageid correlationid traceid responseid id")
+CALL_IDS = _names("requestid apimrequestid messageid operationid correlationid traceid responseid id")
 """The call's own ids, which may be 32 hex digits and are no keys."""
 
 KEPT = CALL_IDS | _names(
@@ -20,7 +20,7 @@ KEPT = CALL_IDS | _names(
     subscriptionid apimsubscriptionid subscription subject appsubscriptionkey subscriptionkey appkey apikey
     ocpapimsubscriptionkey appid azp clientappid applicationid clientid tenantid userid enduserid useroid user
     productid productname product costcenter costcentre xcostcenter
-    apiid api operationid operationname operation apioperation deploymentid deploymentname deployment
+    apiid api operationname operation apioperation deploymentid deploymentname deployment
     serveddeployment spilloverfrom modelregion routelocation routename backendid backendhost backend model modelname
     servicetier region gatewayregion gatewayname location targetservice usagesource note source
     forwarded streamed stream isstream isstreamcompletion durationms latencyms modeltime responsetime
@@ -33,6 +33,9 @@ ADDRESSES = _names("backendurl url")
 
 RESPONSES = _names("response responsebody properties message data")
 """They hold texts, and the usage among them: what is inside is looked at."""
+
+ENCODED = _names("database64")
+"""A CloudEvent's data in base64: what is inside is looked at."""
 
 TEXTS = _names(
     """

@@ -125,7 +125,8 @@ class Sender:
     def _wait(self, answer: Answer, pending: list[Item], progress: Progress, deadline: float) -> None:
         progress.attempts += 1
         longest = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(progress.attempts, 10))
-        wait = answer.retry_after if answer.retry_after is not None else random.uniform(longest / 2, longest)  # noqa: S311  (spreads load, guards nothing)
+        wait = random.uniform(longest / 2, longest)  # noqa: S311  (spreads load, guards nothing)
+        wait = max(wait, answer.retry_after or 0.0)
         if self._monotonic() + wait > deadline:
             why = answer.for_now or next(iter(answer.errors.values())).message
             raise DeliveryError(f"{len(pending)} events are still refused after {progress.attempts} attempts: {why}")

@@ -21,9 +21,9 @@ _FINAL = re.compile(r"1\d\d: Field '|Telemetry item length must not exceed|Telem
 _WITH_ITEMS = frozenset({200, 206, 400})
 _QUOTA = {402: "the daily quota", 439: "the daily cap"}
 _REDIRECTS = frozenset({307, 308})
-_AZURE = (
-    *(".applicationinsights.azure.com", ".applicationinsights.azure.us", ".applicationinsights.azure.cn"),
-    *(".monitor.azure.com", ".monitor.azure.us", ".monitor.azure.cn", ".services.visualstudio.com"),
+# The whole authority, in plain letters: HTTP clients do not agree on where a host ends at a backslash, say.
+_AZURE = re.compile(
+    r"[a-z0-9.-]+\.(?:(?:applicationinsights|monitor)\.azure\.(?:com|us|cn)|services\.visualstudio\.com)(?::443)?"
 )
 
 
@@ -83,26 +83,38 @@ def _errors(body: object, sent: int) -> dict[int, ItemError] | None:
     if not isinstance(body, dict):
         return None
     received, accepted, errors = (body.get(name) for name in ("itemsReceived", "itemsAccepted", "errors"))
-    if received != sent or not isinstance(accepted, int) or not isinstance(errors, list | None):
+    accepted = _whole(accepted)
+    if _whole(received) != sent or accepted is None or not isinstance(errors, list | None):
         return None
     refused: dict[int, ItemError] = {}
     for error in errors or ():
-        if not isinstance(error, dict) or not isinstance(index := error.get("index"), int) or not 0 <= index < sent:
+        if not isinstance(error, dict) or (index := _whole(error.get("index"))) is None or index >= sent:
             return None
-        status = error.get("statusCode")
-        refused[index] = ItemError(status if isinstance(status, int) else 0, str(error.get("message") or "")[:256])
+        # An item may be refused twice over; if it is for good once, it is for good.
+        if index not in refused or not refused[index].final:
+            refused[index] = ItemError(_whole(error.get("statusCode")) or 0, _words(error.get("message")))
     return refused if accepted + len(refused) == sent else None
+
+
+def _whole(value: object) -> int | None:
+    """Return a whole number from 0; true and 1.0 are none, although Python thinks so."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _words(message: object) -> str:
+    """Return the service's words, short and fit to be written as UTF-8."""
+    return str(message or "")[:256].encode("utf-8", "replace").decode()
 
 
 def seconds_of(retry_after: str | None, now: datetime) -> float | None:
     """Read a `Retry-After` header: seconds, or a date."""
     if not retry_after:
         return None
-    if re.fullmatch(r"\d{1,6}", retry_after.strip()):
+    if re.fullmatch(r"[0-9]+", retry_after.strip()):
         return float(retry_after)
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (aware - now).total_seconds())
@@ -116,13 +128,13 @@ def redirect_target(status: int, location: str | None, address: str) -> str | No
     """
     if status not in _REDIRECTS:
         return None
-    target = urljoin(address, location or "")
     try:
+        target = urljoin(address, location or "")
         there, here = urlsplit(target), urlsplit(address)
         same = (there.scheme, there.netloc) == (here.scheme, here.netloc)
-        azure = there.scheme == "https" and there.port in (None, 443) and (there.hostname or "").endswith(_AZURE)
+        azure = there.scheme == "https" and _AZURE.fullmatch(there.netloc.lower())
     except ValueError:
-        same = azure = False
-    if not location or there.username or not (same or azure):
+        same, azure, target = False, None, ""
+    if not location or not (same or azure):
         raise DeliveryError("the service redirects to a host outside Azure: check IngestionEndpoint and any proxy")
     return target

@@ -54,7 +54,8 @@ class Sealer:
             }
             data = orjson.dumps(envelope, option=orjson.OPT_UTC_Z)
             # What is shorter than the longest value as a whole cannot hold a value that is too long.
-            if len(data) > LONGEST_VALUE and (words := broken_limit(event, len(data))):
+            suspect = len(data) > LONGEST_VALUE or max(map(len, event.properties), default=0) > LONGEST_KEY
+            if (suspect or len(event.name) > LONGEST_NAME) and (words := broken_limit(event, len(data))):
                 refusals.append(Refusal(index, 0, words))
             else:
                 items.append((index, data))

@@ -32,9 +32,13 @@ def read_items(body: bytes, packing: str, largest: int) -> list[object]:
     """
     text = _unpacked(body, packing.strip().lower(), largest)
     try:
-        return _items(text)
+        items = _items(text)
+        orjson.dumps(items)  # reads what is nested deeper than it writes, and items are written again
     except orjson.JSONDecodeError as error:
         raise UnreadableBody(400, f"The body is not JSON: {error}") from error
+    except orjson.JSONEncodeError as error:
+        raise UnreadableBody(400, "The body is nested too deeply.") from error
+    return items
 
 
 def _items(text: bytes) -> list[object]:

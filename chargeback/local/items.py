@@ -14,6 +14,8 @@ Row: TypeAlias = dict[str, object]
 Bag: TypeAlias = Mapping[str, object]
 
 _SEVERITIES = {name: level for level, name in enumerate(("verbose", "information", "warning", "error", "critical"))}
+_LEVELS = {str(level): level for level in _SEVERITIES.values()}
+_LARGEST_INT = (1 << 31) - 1
 _BUCKETS = (
     *((250, "<250ms"), (500, "250ms-500ms"), (1000, "500ms-1sec"), (3000, "1sec-3sec"), (7000, "3sec-7sec")),
     *((15_000, "7sec-15sec"), (30_000, "15sec-30sec"), (60_000, "30sec-1min"), (120_000, "1min-2min")),
@@ -25,7 +27,7 @@ _NO_BAG: Bag = MappingProxyType({})
 
 def bag(value: object) -> Bag:
     """Return a JSON object as it is, anything else as an empty one."""
-    return value if isinstance(value, Mapping) else _NO_BAG
+    return value if isinstance(value, dict | Mapping) else _NO_BAG
 
 
 def text(value: object) -> str:
@@ -40,13 +42,19 @@ def number(value: object, default: float | None = None) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
 
 
+def whole(value: float) -> int:
+    """Round to what an `int` column holds."""
+    return round(max(-_LARGEST_INT, min(value, _LARGEST_INT)))
+
+
 def _bags(data: Bag) -> Row:
     row: Row = {}
     if properties := bag(data.get("properties")):
-        kept = {key: text(value) for key, value in properties.items() if value is not None}
-        row["customDimensions"] = orjson.dumps(kept).decode()
+        if set(map(type, properties.values())) != {str}:
+            properties = {key: text(value) for key, value in properties.items() if value is not None}
+        row["customDimensions"] = orjson.dumps(dict(properties)).decode()
     if measurements := bag(data.get("measurements")):
-        row["customMeasurements"] = orjson.dumps(measurements).decode()
+        row["customMeasurements"] = orjson.dumps(dict(measurements)).decode()
     return row
 
 
@@ -103,7 +111,7 @@ def _metric(data: Bag) -> Iterator[Row]:
         yield {
             "name": text(metric.get("name")),
             "value": value,
-            "valueCount": 1 if count is None else round(count),
+            "valueCount": 1 if count is None else whole(count),
             "valueSum": value,
             "valueMin": number(metric.get("min"), value),
             "valueMax": number(metric.get("max"), value),
@@ -129,7 +137,7 @@ def _list(value: object) -> list[object]:
 
 def _severity(data: Bag) -> int | None:
     level = data.get("severityLevel")
-    return level if isinstance(level, int) else _SEVERITIES.get(text(level).lower())
+    return _SEVERITIES.get(level.lower()) if isinstance(level, str) else _LEVELS.get(text(level))
 
 
 def _milliseconds(value: object) -> float | None:

@@ -94,8 +94,10 @@ def _flaws(item: Bag, now: datetime) -> Iterator[str]:
         for one in inner if isinstance(inner, list) else ():
             yield from _flaws_of(name, bag(one))
     for name, value in bag(data.get("properties")).items():
-        yield from _too_long("properties", kind, name, _LONGEST_KEY)
-        yield from _too_long("properties", kind, value, _LONGEST_VALUE)
+        if len(name) > _LONGEST_KEY:
+            yield _too_long("properties", kind, len(name), _LONGEST_KEY)
+        if isinstance(value, str) and len(value) > _LONGEST_VALUE:
+            yield _too_long("properties", kind, len(value), _LONGEST_VALUE)
 
 
 def _flaws_of(kind: str, data: Bag) -> Iterator[str]:
@@ -107,12 +109,13 @@ def _flaws_of(kind: str, data: Bag) -> Iterator[str]:
                 f"Expected: string, Actual: {actual}"
             )
     for field, limit in _LONGEST.get(kind, {}).items():
-        yield from _too_long(field, kind, data.get(field), limit)
+        value = data.get(field)
+        if isinstance(value, str) and len(value) > limit:
+            yield _too_long(field, kind, len(value), limit)
 
 
-def _too_long(field: str, kind: str, value: object, limit: int) -> Iterator[str]:
-    if isinstance(value, str) and len(value) > limit:
-        yield f"100: Field '{field}' on type '{kind}' is too long. Expected: {limit} characters, Actual: {len(value)}"
+def _too_long(field: str, kind: str, length: int, limit: int) -> str:
+    return f"100: Field '{field}' on type '{kind}' is too long. Expected: {limit} characters, Actual: {length}"
 
 
 def _flaws_of_time(item: Bag, now: datetime) -> Iterator[str]:

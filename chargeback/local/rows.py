@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import orjson
+
 from chargeback.errors import StoreError
-from chargeback.local.items import READERS, Bag, Row, bag, number, text
+from chargeback.local.items import READERS, Bag, Row, bag, number, text, whole
 from chargeback.local.schema import ITEM_TYPES
 
 _TAGS = {
@@ -32,7 +34,7 @@ def rows_of(envelope: Bag) -> tuple[str, list[Row]]:
     """Return an envelope's table and its rows: one, or as many as it carries metrics.
 
     Raises:
-        StoreError: there is no table for it, or its time cannot be read.
+        StoreError: there is no table for it, its time cannot be read, or it is no JSON.
     """
     data = bag(envelope.get("data"))
     reader = READERS.get(kind := base_type(envelope))
@@ -40,7 +42,10 @@ def rows_of(envelope: Bag) -> tuple[str, list[Row]]:
         raise StoreError(f"there is no table for items of type {kind!r}: send one of {', '.join(READERS)}")
     table, read = reader
     context = _context(envelope, table)
-    return table, [context | row for row in read(bag(data.get("baseData")))]
+    try:
+        return table, [context | row for row in read(bag(data.get("baseData")))]
+    except orjson.JSONEncodeError as error:
+        raise StoreError(f"an item for {table} cannot be written as JSON: {error}") from error
 
 
 def has_table(kind: str) -> bool:
@@ -71,7 +76,7 @@ def _context(envelope: Bag, table: str) -> Row:
     row: Row = {"timestamp": moment.isoformat()[:-6], "itemType": ITEM_TYPES[table]}
     if table != "customMetrics":
         rate = number(envelope.get("sampleRate")) or 100.0
-        row["itemCount"] = max(1, round(100 / rate))
+        row["itemCount"] = max(1, whole(100 / rate))
     if key := envelope.get("iKey"):
         row["iKey"] = text(key)
     for tag, value in bag(envelope.get("tags")).items():

@@ -25,6 +25,8 @@ from chargeback.local.faults import FAULTS, Fault, Faults
 from chargeback.local.refusals import ItemError, refused
 from chargeback.local.store import Store
 
+# Connection strings end in a slash, and SDKs put their path behind it: the service takes both slashes.
+_TRACK = ("/v2.1/track", "/v2/track", "//v2.1/track", "//v2/track")
 _LARGEST_BODY = 64 << 20
 _LONGEST_LOG = 10_000
 
@@ -57,7 +59,7 @@ class Service:
         self._closing = asyncio.Event()
         self.app = Starlette(
             routes=[
-                *(Route(path, self._track, methods=["POST"]) for path in ("/v2.1/track", "/v2/track")),
+                *(Route(path, self._track, methods=["POST"]) for path in _TRACK),
                 Route("/faults", self._set_faults, methods=["POST"]),
                 Route("/faults", self._clear_faults, methods=["DELETE"]),
             ],

@@ -102,7 +102,7 @@ class Store:
                 answer = duckdb_kql.execute(self._database, kql, allow_write=False, query_now=now)
                 columns = tuple(str(column[0]) for column in answer.description or ())
                 return Table(columns, tuple(tuple(map(_value, row)) for row in answer.fetchall()))
-            except (KqlError, duckdb.Error) as error:
+            except (KqlError, duckdb.Error, RecursionError) as error:
                 raise QueryError(f"the query cannot be run here: {_first_line(error)}") from error
 
     def close(self) -> None:

@@ -1,0 +1,49 @@
+"""The pipeline without its ends: what would be sent is handed back, and nothing is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from chargeback.cli.bodies import BATCH
+from chargeback.deadletter.lines import path_of
+from chargeback.delivery.envelope import Sealer
+from chargeback.events import CustomEvent, DeadLetter, Refusal
+from chargeback.pipeline import Message, Position, run
+from chargeback.settings import Ingestion
+
+_NOWHERE = Sealer(Ingestion("00000000-0000-0000-0000-000000000000", "http://127.0.0.1"), "chargeback", "")
+
+
+def rehearse(message: Message, now: datetime) -> list[CustomEvent]:
+    """Take a body through the pipeline as if at `now`; return the event that would remain of each record in it."""
+    rehearsal = _Rehearsal()
+    run([message], rehearsal.deliver, _keep, lambda: now)
+    return rehearsal.remaining()
+
+
+def _keep(first: Position, letters: Sequence[DeadLetter]) -> str:
+    """Name the file that the dead letters would go to: that of the batch which `replay` would put the line in."""
+    line = first.line or 1
+    return path_of(replace(first, line=line - (line - 1) % BATCH), letters)
+
+
+@dataclass(slots=True)
+class _Rehearsal:
+    """Takes events and sends none; refuses what breaks a documented limit, as the real delivery does."""
+
+    deliveries: list[tuple[list[CustomEvent], list[Refusal]]] = field(default_factory=list)
+
+    def deliver(self, events: Sequence[CustomEvent]) -> list[Refusal]:
+        _, refusals = _NOWHERE.seal(events)
+        self.deliveries.append((list(events), refusals))
+        return refusals
+
+    def remaining(self) -> list[CustomEvent]:
+        """Return a record's first event, or the one that tells of its refusal, which is delivered second."""
+        events, refusals = self.deliveries[0]
+        if refusals:
+            for refusal, rejection in zip(refusals, self.deliveries[1][0], strict=True):
+                events[refusal.index] = rejection
+        return events

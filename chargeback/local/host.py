@@ -1,0 +1,163 @@
+"""Plays the Functions host for a local worker: batches, checkpoints, redelivery. As evidence says the host behaves.
+
+At-least-once: a batch that raises is delivered again; a worker that dies takes its unacknowledged batch with it, and
+the next one gets it cut differently; now and then acknowledged events come again, as after a rebalance.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import orjson
+
+from chargeback.errors import DeliveryError
+from chargeback.local.day import Sent
+
+NAMESPACE = "contoso.servicebus.windows.net"
+_MOST_ATTEMPTS = 50
+_RETRY_SECONDS = 0.2
+
+
+@dataclass(slots=True)
+class Log:
+    """What happened on the way."""
+
+    batches: int = 0
+    events: int = 0
+    """Delivered and acknowledged; events that came again count again."""
+    failures: list[str] = field(default_factory=list)
+    """Batches that raised, in the function's words."""
+    deaths: int = 0
+    redelivered: int = 0
+
+
+class Worker:
+    """One worker process; restarted when it dies."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        """Start it on a folder that holds function_app.py."""
+        self._command = [sys.executable, "-m", "chargeback.local.worker", str(folder)]
+        self._environment = dict(environment)
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603  (our own interpreter, our own module)
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment
+        )
+
+    def call(self, message: Mapping[str, object]) -> str | None:
+        """Hand over one batch; return the error's words, `None` when it is acknowledged.
+
+        Raises:
+            EOFError: the worker died; a new one is there.
+        """
+        stdin, stdout = _pipes(self._process)
+        stdin.write(orjson.dumps(message) + b"\n")
+        stdin.flush()
+        line = stdout.readline()
+        if not line:
+            self.close()
+            self._process = self._start()
+            raise EOFError
+        answer = orjson.loads(line)
+        return None if answer["ok"] else str(answer["error"])
+
+    def close(self) -> None:
+        """End the process."""
+        for pipe in _pipes(self._process):
+            pipe.close()
+        self._process.wait(timeout=30)
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    if process.stdin is None or process.stdout is None:
+        raise DeliveryError("the worker process has no pipes")
+    return process.stdin, process.stdout
+
+
+@dataclass(slots=True)
+class Partition:
+    """One partition of a hub, and how far its reader has come."""
+
+    hub: str
+    number: int
+    events: Sequence[Sent]
+    acknowledged: int = 0
+    again: int = 0
+    """Up to where events have been delivered a second time."""
+
+    def message(self, start: int, end: int, retries: int, *, die: bool = False) -> dict[str, object]:
+        """Write a batch as the host does: bodies, system properties, the batch's metadata."""
+        part = self.events[start:end]
+        context = {"FullyQualifiedNamespace": NAMESPACE, "EventHubName": self.hub, "PartitionId": str(self.number)}
+        return {
+            "batch": {
+                "bodies": [b64encode(event.body).decode() for event in part],
+                "numbers": list(range(start, start + len(part))),
+                "taken": [event.at.replace(tzinfo=None).isoformat() for event in part],
+            },
+            "metadata": {"PartitionContext": context, "OffsetStringArray": [str(start + n) for n in range(len(part))]},
+            "retries": retries,
+            "die": die,
+        }
+
+
+def partitions(hub: str, events: Sequence[Sent], count: int) -> list[Partition]:
+    """Spread events over a hub's partitions by consumer, as a partition key does."""
+    spread: list[list[Sent]] = [[] for _ in range(count)]
+    for event in events:
+        spread[sum(event.consumer_id.encode()) % count].append(event)
+    return [Partition(hub, number, part) for number, part in enumerate(spread)]
+
+
+def drain(
+    partition: Partition,
+    worker: Worker,
+    log: Log,
+    *,
+    size: int,
+    redeliver: int,
+    die_at: int | None = None,
+    progress: Callable[[int], None],
+) -> None:
+    """Deliver a partition to its end, in batches of at most `size`.
+
+    After each batch its last `redeliver` events come once more with the next. At batch `die_at` the worker dies after
+    its work and before it says so; the batch comes again, half as long.
+
+    Raises:
+        DeliveryError: a batch fails again and again.
+    """
+    retries = turn = 0
+    while partition.acknowledged < len(partition.events):
+        start = (
+            max(0, partition.acknowledged - redeliver)
+            if partition.acknowledged > partition.again
+            else partition.acknowledged
+        )
+        end = min(partition.acknowledged + size, start + size, len(partition.events))
+        try:
+            error = worker.call(partition.message(start, end, retries, die=turn == die_at))
+        except EOFError:
+            log.deaths += 1
+            die_at, size = None, max(1, size // 2)
+            continue
+        if error is not None:
+            retries += 1
+            log.failures.append(error)
+            if retries > _MOST_ATTEMPTS:
+                raise DeliveryError(f"a batch failed {retries} times, last with {error}")
+            time.sleep(_RETRY_SECONDS)
+            continue
+        log.batches, log.events = log.batches + 1, log.events + end - start
+        log.redelivered += partition.acknowledged - start
+        progress(end - partition.acknowledged)
+        partition.again = partition.acknowledged
+        partition.acknowledged, retries, turn = end, 0, turn + 1

@@ -1,0 +1,132 @@
+"""Which tests run where, and the rule that nothing goes missing quietly.
+
+- `needs_python` and `needs_optional` tests that this machine cannot run are deselected and listed with the reason.
+- `needs_node` tests are skipped without Node.js and `npm ci`, with one sentence that says so.
+- Under CHARGEBACK_TEST_ALL=1 whatever was skipped, and why, makes the session fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# Programs the project can do without; what .ci/run installs is never one of them. Add a program here with its tests.
+OPTIONAL_PROGRAMS = frozenset({"az", "bicep", "func"})
+
+MARKERS = (
+    "needs_python(minimum): runs on this Python version and newer; deselected and listed on older ones",
+    "needs_optional(program): needs an optional program; deselected and listed where it is missing",
+    "needs_node(package): needs Node.js and this package of package.json; skipped, and says so, where it is missing",
+)
+
+DESELECTED = pytest.StashKey[dict[str, str]]()
+SKIPPED = pytest.StashKey[dict[str, str]]()
+
+# A slow or busy machine makes a test slow, not wrong.
+hypothesis.settings.register_profile("chargeback", deadline=None)
+hypothesis.settings.load_profile("chargeback")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers; start with nothing deselected and nothing skipped."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    config.stash[DESELECTED] = {}
+    config.stash[SKIPPED] = {}
+    config.pluginmanager.register(SkipWatch(config.stash[SKIPPED]))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what needs another Python or an optional program; mark what lacks its Node package as skipped."""
+    reasons = {item: reason for item in items if (reason := _not_for_this_machine(item))}
+    config.stash[DESELECTED].update((item.nodeid, reason) for item, reason in reasons.items())
+    if reasons:
+        config.hook.pytest_deselected(items=list(reasons))
+        items[:] = [item for item in items if item not in reasons]
+    for item in items:
+        if reason := _lacks_node(item, config.rootpath):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a session that should have run everything and did not."""
+    if _everything_must_run() and session.config.stash[SKIPPED] and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """List what was deselected and, where everything must run, what was skipped."""
+    _list(terminalreporter, "deselected: not for this machine", config.stash[DESELECTED])
+    if _everything_must_run():
+        _list(terminalreporter, "FAILED: skipped under CHARGEBACK_TEST_ALL=1", config.stash[SKIPPED])
+
+
+class SkipWatch:
+    """Notes every skip with its reason: of a test, of a step in it, or of a whole module."""
+
+    def __init__(self, skipped: dict[str, str]) -> None:
+        self._skipped = skipped
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a skipped test. An expected failure counts as one: it proves nothing either."""
+        if report.skipped:
+            self._skipped[report.nodeid] = _reason(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a module that skipped itself."""
+        if report.skipped:
+            self._skipped[report.nodeid] = _reason(report)
+
+
+def _everything_must_run() -> bool:
+    return os.environ.get("CHARGEBACK_TEST_ALL") == "1"
+
+
+def _not_for_this_machine(item: pytest.Item) -> str | None:
+    """Say why `item` is not for this machine; None when it is."""
+    for mark in item.iter_markers("needs_python"):
+        minimum = _argument(mark, "minimum")
+        if sys.version_info < tuple(int(part) for part in minimum.split(".")):
+            return f"needs Python {minimum} or newer, this is {sys.version_info.major}.{sys.version_info.minor}"
+    for mark in item.iter_markers("needs_optional"):
+        program = _argument(mark, "program")
+        if program not in OPTIONAL_PROGRAMS:
+            raise pytest.UsageError(f"{item.nodeid}: {program} is not in OPTIONAL_PROGRAMS of tests/conftest.py")
+        if shutil.which(program) is None:
+            return f"needs the optional program {program}, which is not on PATH"
+    return None
+
+
+def _lacks_node(item: pytest.Item, root: Path) -> str | None:
+    """Say what `item` lacks of Node.js; None when it has all it needs."""
+    for mark in item.iter_markers("needs_node"):
+        package = _argument(mark, "package")
+        if shutil.which("node") is None:
+            return "needs Node.js and `npm ci`: there is no node on PATH"
+        if not (root / "node_modules" / package / "package.json").is_file():
+            return f"needs Node.js and `npm ci`: {package} is not in node_modules"
+    return None
+
+
+def _argument(mark: pytest.Mark, name: str) -> str:
+    """Take a marker's only argument, given by position or by name."""
+    return str(mark.args[0] if mark.args else mark.kwargs[name])
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return f"expected to fail: {getattr(report, 'wasxfail', '')}"
+
+
+def _list(reporter: pytest.TerminalReporter, title: str, reasons: dict[str, str]) -> None:
+    if not reasons:
+        return
+    reporter.section(title)
+    for nodeid, reason in sorted(reasons.items()):
+        reporter.line(f"{nodeid}: {reason}")

@@ -44,6 +44,8 @@ def configure(settings: Settings) -> bool:
         logger_name=LOGGER,
         enable_live_metrics=False,
         enable_performance_counters=False,
+        # One span a batch: the default, a few a second and none of the first, would leave the host's traces without it.
+        sampling_ratio=1.0,
         # What cannot be sent is dropped: on an instance's disk it would only pile up.
         disable_offline_storage=True,
         instrumentation_options={name: {"enabled": False} for name in _INSTRUMENTATIONS},

@@ -134,6 +134,7 @@ def _who_owes_what(day: Day, billed: dict[str, Tally]) -> None:
             table.add_row(f"  {who}", *_cells(tally, everything))
     _console.print()
     _console.print(table)
+    _console.print("Some older policies log totals alone: their tokens are in no other column.")
 
 
 def _cells(tally: Tally, everything: int) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
@@ -69,7 +68,6 @@ def compose(text: str, *, period: Period | None = None) -> str:
     return composed if period is None else _set_period(composed, period)
 
 
-@cache
 def _library(folder: Path) -> Mapping[str, str]:
     files = sorted(folder.glob("*.kql"))
     return MappingProxyType({file.name: file.read_text(encoding="utf-8") for file in files})

@@ -1,0 +1,101 @@
+"""What the documentation promises is there, and the numbers in it are the program's own."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from chargeback.events import PROPERTY_NAMES
+from chargeback.local.day import make_day, total_of
+from chargeback.shapes import read
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+README = (REPOSITORY / "README.md").read_text()
+PAGES = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+def example_settings() -> dict[str, str]:
+    values: dict[str, str] = json.loads((REPOSITORY / "local.settings.json.example").read_text())["Values"]
+    return values
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_every_named_file_exists(page: Path) -> None:
+    text = page.read_text()
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", text)
+    named = re.findall(r"`((?:kql|docs|tests|chargeback)/[\w./-]+)`", text)
+    missing = [link for link in links if not (page.parent / link).exists()]
+    missing += [name for name in named if not (REPOSITORY / name).exists()]
+    assert not missing
+
+
+def test_the_settings_in_the_readme_are_those_of_the_example() -> None:
+    section = README.partition("## Settings")[2].partition("## ")[0]
+    first_cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    named = {name for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
+    assert named == set(example_settings())
+
+
+def test_the_readmes_numbers_are_those_of_the_day() -> None:
+    whole = total_of(make_day(date(2026, 11, 20)))
+    proof = README.partition("The proof")[2].partition("```")[0]
+    for number in (whole.calls, whole.unknown, whole.prompt, whole.completion, whole.total):
+        assert proof.count(f"{number:,}") == 2
+
+
+def test_the_event_in_the_readme_is_what_explain_prints(tmp_path: Path) -> None:
+    shown = json.loads(README.partition("```json")[2].partition("```")[0])
+    names = {name: value for name, value in shown["properties"].items() if name in PROPERTY_NAMES}
+    assert names == shown["properties"]
+    derived = {"recordId", "recordShape", "eventTime", "consumerId", "consumerType", "appSubscriptionKey"}
+    record: dict[str, object] = {"schema": "chargeback.usage/1", "timestamp": shown["properties"]["eventTime"]}
+    for name, value in shown["properties"].items():
+        if name not in derived:
+            record[name] = json.loads(value) if re.fullmatch(r"\d+|true|false", value) else value
+    file = tmp_path / "one.jsonl"
+    file.write_text(json.dumps(record) + "\n")
+    command = [sys.executable, "-m", "chargeback", "explain", str(file)]
+    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    (explained,) = json.loads(result.stdout)["records"]
+    assert explained["events"] == [shown]
+
+
+def test_every_command_of_the_readme_is_a_command() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "chargeback", "--help"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    for command in re.findall(r"python -m chargeback (\w+)", README):
+        assert re.search(rf"^  {command} ", result.stdout, re.MULTILINE)
+
+
+def test_the_contract_names_every_property_and_every_reason() -> None:
+    contract = (REPOSITORY / "docs" / "contract.md").read_text()
+    assert not {name for name in PROPERTY_NAMES if f"`{name}`" not in contract}
+    ignored = [
+        b"",
+        b"[]",
+        b'{"prompt":"x"}',
+        b'{"type":"PII","promptTokens":1}',
+        b'{"targetService":"AI-Search","promptTokens":1}',
+    ]
+    for body in ignored:
+        assert f"`{getattr(read(body)[0], 'reason', '')}`" in contract
+
+
+def test_operations_explains_every_way_to_be_rejected() -> None:
+    operations = (REPOSITORY / "docs" / "operations.md").read_text()
+    for body in (b"{", b"\xff", b"7", b"{}", b'{"schema":"chargeback.usage/9"}', b'{"specversion":"1.0","data":1}'):
+        assert getattr(read(body)[0], "reason", "?").partition(";")[0] in operations
+
+
+def test_every_value_of_host_json_is_explained() -> None:
+    design = (REPOSITORY / "docs" / "design.md").read_text()
+    host = json.loads((REPOSITORY / "host.json").read_text())
+    for name in (*host["extensions"]["eventHubs"], "functionTimeout", "telemetryMode"):
+        assert f"| `{name}`" in design

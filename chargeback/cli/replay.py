@@ -65,7 +65,10 @@ def replay(
             raise
     tally.show()
     if bad := tally.count("rejected", "refused"):
-        print(f"chargeback: {bad} records cannot be billed as they are: see why in {sinks.letters}", file=sys.stderr)
+        print(
+            f"chargeback: {bad} of the records cannot be billed as they are: see why in {sinks.letters}",
+            file=sys.stderr,
+        )
         raise typer.Exit(SOME_REJECTED)
 
 

@@ -20,7 +20,7 @@ from chargeback.cli.tables import print_table
 from chargeback.errors import ChargebackError
 from chargeback.local.day import Day, Tally, make_day, sum_of, total_of
 from chargeback.local.faults import Fault
-from chargeback.local.host import Log, Worker, drain, partitions
+from chargeback.local.host import Delivery, Log, Worker, partitions
 from chargeback.local.server import LocalApplicationInsights
 from chargeback.local.store import Store
 from chargeback.settings import environment
@@ -101,7 +101,7 @@ def _deliver(day: Day, insights: LocalApplicationInsights, store: Path, log: Log
                     insights.faults.switch_on(_OUTAGE)
                 crash = _CRASH_AT if number == 2 else None
                 advance = partial(progress.advance, task)
-                drain(reader, worker, log, size=_BATCH, redeliver=_REDELIVERED, die_at=crash, progress=advance)
+                Delivery(worker, log, _BATCH, _REDELIVERED, crash).drain(reader, advance)
     finally:
         worker.close()
 

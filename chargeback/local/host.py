@@ -37,6 +37,12 @@ class Log:
     deaths: int = 0
     redelivered: int = 0
 
+    def acknowledged(self, events: int, again: int) -> None:
+        """Count one batch, of which `again` events had been acknowledged before."""
+        self.batches += 1
+        self.events += events
+        self.redelivered += again
+
 
 class Worker:
     """One worker process; restarted when it dies."""
@@ -117,47 +123,51 @@ def partitions(hub: str, events: Sequence[Sent], count: int) -> list[Partition]:
     return [Partition(hub, number, part) for number, part in enumerate(spread)]
 
 
-def drain(
-    partition: Partition,
-    worker: Worker,
-    log: Log,
-    *,
-    size: int,
-    redeliver: int,
-    die_at: int | None = None,
-    progress: Callable[[int], None],
-) -> None:
-    """Deliver a partition to its end, in batches of at most `size`.
+@dataclass(slots=True)
+class Delivery:
+    """How a partition's events are handed to a worker."""
 
-    After each batch its last `redeliver` events come once more with the next. At batch `die_at` the worker dies after
-    its work and before it says so; the batch comes again, half as long.
+    worker: Worker
+    log: Log
+    size: int
+    """Most events in a batch."""
+    redeliver: int = 0
+    """How many acknowledged events come once more with the next batch, as after a rebalance."""
+    die_at: int | None = None
+    """At this batch the worker dies, after its work and before it says so; the batch comes again, half as long."""
 
-    Raises:
-        DeliveryError: a batch fails again and again.
-    """
-    retries = turn = 0
-    while partition.acknowledged < len(partition.events):
-        start = (
-            max(0, partition.acknowledged - redeliver)
-            if partition.acknowledged > partition.again
-            else partition.acknowledged
-        )
-        end = min(partition.acknowledged + size, start + size, len(partition.events))
-        try:
-            error = worker.call(partition.message(start, end, retries, die=turn == die_at))
-        except EOFError:
-            log.deaths += 1
-            die_at, size = None, max(1, size // 2)
-            continue
-        if error is not None:
-            retries += 1
-            log.failures.append(error)
-            if retries > _MOST_ATTEMPTS:
-                raise DeliveryError(f"a batch failed {retries} times, last with {error}")
-            time.sleep(_RETRY_SECONDS)
-            continue
-        log.batches, log.events = log.batches + 1, log.events + end - start
-        log.redelivered += partition.acknowledged - start
-        progress(end - partition.acknowledged)
-        partition.again = partition.acknowledged
-        partition.acknowledged, retries, turn = end, 0, turn + 1
+    def drain(self, partition: Partition, progress: Callable[[int], None]) -> None:
+        """Deliver a partition to its end.
+
+        Raises:
+            DeliveryError: a batch fails again and again.
+        """
+        retries = turn = 0
+        while partition.acknowledged < len(partition.events):
+            start, end = self._next(partition)
+            try:
+                error = self.worker.call(partition.message(start, end, retries, die=turn == self.die_at))
+            except EOFError:
+                self.log.deaths += 1
+                self.die_at, self.size = None, max(1, self.size // 2)
+                continue
+            if error is not None:
+                retries += 1
+                self._failed(error, retries)
+                continue
+            self.log.acknowledged(end - start, partition.acknowledged - start)
+            progress(end - partition.acknowledged)
+            partition.again, partition.acknowledged = partition.acknowledged, end
+            retries, turn = 0, turn + 1
+
+    def _next(self, partition: Partition) -> tuple[int, int]:
+        """Return from where to where the next batch goes."""
+        again = self.redeliver if partition.acknowledged > partition.again else 0
+        start = max(0, partition.acknowledged - again)
+        return start, min(start + self.size, len(partition.events))
+
+    def _failed(self, error: str, retries: int) -> None:
+        self.log.failures.append(error)
+        if retries > _MOST_ATTEMPTS:
+            raise DeliveryError(f"a batch failed {retries} times, last with {error}")
+        time.sleep(_RETRY_SECONDS)

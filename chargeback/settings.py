@@ -33,6 +33,11 @@ class Ingestion:
     client_id: str | None = None
     """User-assigned managed identity; `None` is the system-assigned one."""
 
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether the endpoint is a stand-in on the loopback interface."""
+        return urlsplit(self.endpoint).hostname in _LOOPBACK
+
 
 @dataclass(frozen=True, slots=True)
 class Storage:

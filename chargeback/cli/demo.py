@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from chargeback.cli.proof import Line, billed_by_consumer, period_of, prove, report, stray_records
+from chargeback.cli.stores import new_or_known
 from chargeback.cli.tables import print_table
 from chargeback.errors import ChargebackError
 from chargeback.local.day import Day, Tally, make_day, sum_of, total_of
@@ -47,7 +48,7 @@ def demo(
     day = make_day((datetime.now(UTC) - timedelta(days=1)).date())
     _introduce(day)
     log = Log()
-    with Store(_fresh(store)) as database, LocalApplicationInsights(database) as insights:
+    with Store(_fresh(new_or_known(store))) as database, LocalApplicationInsights(database) as insights:
         _deliver(day, insights, store, log)
         _tell(log, insights)
         billed = billed_by_consumer(database, period_of(day))

@@ -64,11 +64,14 @@ def replay(
             print(f"chargeback: stopped after line {tally.lines}; {_GO_ON}", file=sys.stderr)
             raise
     tally.show()
+    _judge(tally, sinks.letters)
+
+
+def _judge(tally: Tally, letters: str) -> None:
+    """Say what was not billed, and end with 1 if there is any; `letters` is where it lies."""
     if bad := tally.count("rejected", "refused"):
-        print(
-            f"chargeback: {bad} of the records cannot be billed as they are: see why in {sinks.letters}",
-            file=sys.stderr,
-        )
+        said = f"{bad} of the records cannot be billed as they are: see why in {letters}"
+        print(f"chargeback: {said}", file=sys.stderr)
         raise typer.Exit(SOME_REJECTED)
 
 

@@ -16,6 +16,7 @@ from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import policies
+from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from chargeback import __version__
@@ -61,7 +62,10 @@ class Sender:
             scope = settings.ingestion.audience.rstrip("/") + "//.default"
             chain.append(policies.BearerTokenCredentialPolicy(credential, scope))
         self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
-            settings.ingestion.endpoint, policies=chain
+            settings.ingestion.endpoint,
+            policies=chain,
+            # A proxy stands between this machine and others; this machine itself must not be looked for behind it.
+            transport=RequestsTransport(use_env_settings=not settings.ingestion.on_this_machine),
         )
 
     def send(self, events: Sequence[CustomEvent], host_retries: int = 0) -> list[Refusal]:

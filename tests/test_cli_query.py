@@ -1,0 +1,276 @@
+"""`chargeback query`: how answers are written, which period is asked about, and what is said of mistakes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chargeback.local.store import Store
+from chargeback.reports.compose import kql_folder
+from tests.test_cli_main import called, command, environment, sentence
+
+CALLS = (
+    ("2026-10-31T23:59:59.999Z", {"model": "gpt-4o", "totalTokens": "1000000000000"}),
+    ("2026-11-01T00:00:00Z", {"model": 'a "quoted", text', "totalTokens": "7"}),
+    ("2026-11-02T10:00:00.5Z", {"model": "two\nlines"}),
+)
+LIST = (
+    "customEvents | order by timestamp asc"
+    " | project timestamp, model=tostring(customDimensions.model), tokens=tolong(customDimensions.totalTokens)"
+)
+
+
+def event(time: str, properties: dict[str, str]) -> dict[str, object]:
+    return {"time": time, "data": {"baseType": "EventData", "baseData": {"name": "call", "properties": properties}}}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Return a store with three calls."""
+    with Store(tmp_path / "calls.duckdb") as opened:
+        opened.add([event(time, properties) for time, properties in CALLS])
+    return tmp_path / "calls.duckdb"
+
+
+def answer(store: Path, query: str, *options: str) -> str:
+    finished = called("query", "-", "--store", store, *options, given=query.encode())
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    return finished.stdout.decode()
+
+
+def complaint(store: Path, query: str, *options: str) -> str:
+    finished = called("query", "-", "--store", store, *options, given=query.encode())
+    assert (finished.returncode, finished.stdout) == (2, b"")
+    return sentence(finished)
+
+
+def test_a_table_has_numbers_to_the_right_and_nothing_where_nothing_is_known(store: Path) -> None:
+    assert [line.rstrip() for line in answer(store, LIST).splitlines()] == [
+        "timestamp                     model                     tokens",
+        "──────────────────────────────────────────────────────────────",
+        "2026-10-31T23:59:59.999000Z   gpt-4o             1000000000000",
+        '2026-11-01T00:00:00Z          a "quoted", text               7',
+        "2026-11-02T10:00:00.500000Z   two\\u000alines",
+    ]
+
+
+def test_csv_is_rfc_4180(store: Path) -> None:
+    assert answer(store, LIST, "--format", "csv") == (
+        "timestamp,model,tokens\r\n"
+        "2026-10-31T23:59:59.999000Z,gpt-4o,1000000000000\r\n"
+        '2026-11-01T00:00:00Z,"a ""quoted"", text",7\r\n'
+        '2026-11-02T10:00:00.500000Z,"two\nlines",\r\n'
+    )
+
+
+def test_json_is_a_list_of_objects(store: Path) -> None:
+    assert json.loads(answer(store, LIST, "--format", "json")) == [
+        {"timestamp": "2026-10-31T23:59:59.999000Z", "model": "gpt-4o", "tokens": 1000000000000},
+        {"timestamp": "2026-11-01T00:00:00Z", "model": 'a "quoted", text', "tokens": 7},
+        {"timestamp": "2026-11-02T10:00:00.500000Z", "model": "two\nlines", "tokens": None},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "shown", "in_json"),
+    [
+        ("1d + 2h + 3m + 4s + 500ms", "1.02:03:04.5000000", "1.02:03:04.5000000"),
+        ("1m - 1h", "-00:59:00", "-00:59:00"),
+        ("1 == 1", "true", True),
+        ("1.0 / 3", "0.3333333333333333", 0.3333333333333333),
+        ("tolong(9007199254740993)", "9007199254740993", 9007199254740993),
+        ("real(nan)", "", None),
+        ("long(null)", "", None),
+        ("'grüße'", "grüße", "grüße"),
+        ("''", "", ""),
+    ],
+)
+def test_every_kind_of_value_is_written_as_kusto_writes_it(
+    store: Path, expression: str, shown: str, in_json: object
+) -> None:
+    query = f"print value = {expression}"
+
+    assert list(csv.reader(io.StringIO(answer(store, query, "--format", "csv")))) == [["value"], [shown]]
+    assert json.loads(answer(store, query, "--format", "json")) == [{"value": in_json}]
+
+
+def test_an_answer_without_rows_still_has_its_columns(store: Path) -> None:
+    query = f"{LIST} | where model == 'none'"
+
+    assert answer(store, query, "--format", "csv") == "timestamp,model,tokens\r\n"
+    assert answer(store, query, "--format", "json") == "[]\n"
+    assert answer(store, query).splitlines()[0].split() == ["timestamp", "model", "tokens"]
+
+
+def test_texts_that_callers_chose_cannot_act_on_the_terminal(store: Path) -> None:
+    with Store(store) as opened:
+        opened.add([event("2026-11-03T00:00:00Z", {"model": "\x1b[2J\x9b\u202e[red]:smile:"})])
+
+    shown = answer(store, f"{LIST} | where timestamp > datetime(2026-11-03T00:00:00Z) - 1s")
+
+    assert shown.splitlines()[2].split(maxsplit=1)[1].rstrip() == r"\u001b[2J\u009b\u202e[red]:smile:"
+
+
+def test_columns_of_one_name_are_not_lost_in_json(store: Path) -> None:
+    assert complaint(store, "print a=1, a=2", "--format", "json") == (
+        "two columns are called a: give each a name of its own, or use --format csv"
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-10-01", "2026-11-01"),
+        ("20261001", "2026-11-01T00:00"),
+        ("2026-10-01T02:00+02:00", "2026-10-31T16:00:00-08:00"),
+    ],
+)
+def test_dates_replace_the_period(store: Path, start: str, end: str) -> None:
+    query = "print start = periodStart, end = periodEnd"
+
+    assert answer(store, query, "--format", "csv", "--from", start, "--to", end) == (
+        "start,end\r\n2026-10-01T00:00:00Z,2026-11-01T00:00:00Z\r\n"
+    )
+
+
+def test_a_report_is_asked_about_its_period_with_its_library_before_it(store: Path, tmp_path: Path) -> None:
+    report = tmp_path / "calls.kql"
+    report.write_text(
+        f"// How many calls?\n{LIST} | where timestamp >= periodStart and timestamp < periodEnd | count\n"
+    )
+
+    october = called("query", report, "--store", store, "--format", "csv", "--from", "2026-10-01", "--to", "2026-11-01")
+
+    assert october.stdout == b"Count\r\n1\r\n"
+
+
+@pytest.mark.parametrize("report", sorted(kql_folder().glob("reports/*.kql")), ids=lambda path: path.stem)
+def test_every_report_runs_over_a_store(store: Path, report: Path) -> None:
+    finished = called("query", report, "--store", store, "--format", "csv")
+
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    assert finished.stdout.startswith(tuple(bytes([letter]) for letter in range(65, 123)))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--from", "2026-10-01"), "a period has two ends: give both --from and --to, or neither"),
+        (("--to", "2026-10-01"), "a period has two ends: give both --from and --to, or neither"),
+        (
+            ("--from", "2026-10-01", "--to", "2026-10-01"),
+            "the period from 2026-10-01 to 2026-10-01 is empty: give the earlier date to --from",
+        ),
+        (
+            ("--from", "1/10/2026", "--to", "2026-11-01"),
+            "--from 1/10/2026 is no date: write it like 2026-01-31 or 2026-01-31T12:00Z",
+        ),
+    ],
+)
+def test_a_period_that_is_none_is_one_sentence(store: Path, options: tuple[str, ...], said: str) -> None:
+    assert complaint(store, "print periodStart", *options) == said
+
+
+def test_a_period_for_a_query_that_has_none_is_a_mistake(store: Path) -> None:
+    """Else a bill for October would be shown under November's name."""
+    said = complaint(store, LIST, "--from", "2026-10-01", "--to", "2026-11-01")
+
+    assert said.startswith("the query does not use the period")
+
+
+def test_a_mistake_is_placed_in_the_query_and_not_behind_its_library(store: Path) -> None:
+    said = complaint(store, "// A question\nprint periodStart\n  | foo\n")
+
+    assert said.startswith("the query cannot be run here: ")
+    assert " at line 3, character 3: " in said
+
+
+def test_a_column_that_is_not_there_is_one_sentence(store: Path) -> None:
+    assert "tokns" in complaint(store, "customEvents | where tokns > 3")
+
+
+def test_a_query_cannot_change_the_store(store: Path) -> None:
+    complaint(store, ".drop table customEvents")
+
+    assert answer(store, "customEvents | count", "--format", "csv") == "Count\r\n3\r\n"
+
+
+def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    said = complaint(tmp_path / "gone.duckdb", "print 1")
+
+    assert said == (
+        f"there is no store {tmp_path}/gone.duckdb: make one with chargeback replay FILE --store {tmp_path}/gone.duckdb"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_store_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "records.json"
+    file.write_text("{}\n")
+
+    assert complaint(file, "print 1") == f"{file} is no store but some other file: name another one"
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "No such file or directory"), (b"\xff\xfe\x00", "is no text")])
+def test_a_query_that_cannot_be_read_is_one_sentence(
+    store: Path, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    file = tmp_path / "query.kql"
+    if content is not None:
+        file.write_bytes(content)
+
+    finished = called("query", file, "--store", store)
+
+    assert finished.returncode == 2
+    assert said in sentence(finished)
+
+
+def test_a_wrong_format_is_named_with_those_there_are(store: Path) -> None:
+    finished = called("query", "-", "--store", store, "--format", "xml", given=b"print 1")
+
+    assert finished.returncode == 2
+    assert all(name in finished.stderr for name in (b"xml", b"table", b"csv", b"json"))
+
+
+def test_a_pipe_gets_a_table_as_wide_as_it_needs_to_be(store: Path) -> None:
+    query = f'print text = "{"x" * 300}"'
+
+    finished = command("query", "-", "--store", store, given=query.encode())
+
+    assert finished.stdout.splitlines()[2] == b"x" * 300
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a terminal")
+def test_at_a_terminal_long_values_are_folded_and_not_cut(store: Path, tmp_path: Path) -> None:
+    import pty
+
+    query = tmp_path / "long.kql"
+    query.write_text(f'print text = "{"x" * 300}"')
+    ours, theirs = pty.openpty()
+    line = [sys.executable, "-m", "chargeback", "query", str(query), "--store", str(store)]
+    finished = subprocess.run(
+        line, stdout=theirs, env=environment({"TERM": "xterm", "COLUMNS": "80"}), timeout=60, check=False
+    )
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+
+    assert finished.returncode == 0
+    rows = [row.rstrip() for row in shown.splitlines()]
+    assert [len(row) for row in rows if set(row) == {"x"}] == [80, 80, 80, 60]
+
+
+def test_letters_that_the_output_lacks_do_not_end_it(store: Path) -> None:
+    finished = command(
+        "query", "-", "--store", store, given="print text = 'grüße'".encode(), settings={"PYTHONIOENCODING": "ascii"}
+    )
+
+    assert finished.returncode == 0
+    assert finished.stdout.splitlines()[-1].strip() == rb"gr\xfc\xdfe"

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
+import orjson
 from pydantic.alias_generators import to_camel
 
 from chargeback.keys import FINGERPRINT
@@ -24,11 +25,13 @@ OLDEST = timedelta(hours=47)
 """The service refuses events older than 48 hours; an hour is kept for delivery."""
 _FURTHEST_AHEAD = timedelta(seconds=60)
 
-_OWN_NAMES = {"shape", "timestamp", "key_id", "cache_write1h_tokens"}
-_RECORD_FIELDS = (
-    *((field, to_camel(field)) for field in UsageRecord.model_fields if field not in _OWN_NAMES),
-    ("cache_write1h_tokens", "cacheWrite1hTokens"),
-)
+_NAMES = {field: to_camel(field) for field in UsageRecord.model_fields} | {
+    "shape": "recordShape",
+    "timestamp": "eventTime",
+    "cache_write1h_tokens": "cacheWrite1hTokens",
+}
+_KEY_NAME = _NAMES["key_id"]
+"""Not a property of its own: it is the consumer, or nothing."""
 _CONSUMERS = (
     ("subscription_id", "subscription"),
     ("app_id", "application"),
@@ -40,9 +43,8 @@ _OUTCOME_NAMES = ("recordId", "recordShape", "reason", "errorType", "offset", "b
 
 PROPERTY_NAMES = frozenset(
     {
-        *("recordId", "recordShape", "eventTime", "eventTimeAdjusted"),
-        *("consumerId", "consumerType", "appSubscriptionKey"),
-        *(name for _, name in _RECORD_FIELDS),
+        *("recordId", "consumerId", "consumerType", "appSubscriptionKey", "eventTimeAdjusted"),
+        *(name for name in _NAMES.values() if name != _KEY_NAME),
         *_POSITION_NAMES,
         *_OUTCOME_NAMES,
     }
@@ -50,8 +52,7 @@ PROPERTY_NAMES = frozenset(
 """Every customDimensions name of the three events."""
 
 
-@dataclass(frozen=True, slots=True)
-class CustomEvent:
+class CustomEvent(NamedTuple):
     """One row of `customEvents` to be."""
 
     name: str
@@ -99,34 +100,40 @@ def usage_event(
     record: UsageRecord, identity: str, position: Position, sent_at: datetime, name: str = USAGE_EVENT
 ) -> CustomEvent:
     """Map a usage record to its event; `sent_at` (UTC) stands in where the record's own time would be refused."""
-    happened = record.timestamp or position.enqueued_time
-    time = acceptable_time(happened, sent_at)
-    properties = {"recordId": identity, "recordShape": record.shape}
-    if happened is not None:
-        properties["eventTime"] = iso(happened)
-        if time is not happened:
-            properties["eventTimeAdjusted"] = "true"
+    properties = _fields_of(record)
+    properties["recordId"] = identity
     consumer, properties["consumerType"] = consumer_of(record)
     if consumer is not None:
         properties["consumerId"] = properties["appSubscriptionKey"] = consumer
-    _add_fields(properties, record)
-    if record.timestamp is None:
-        why = "time-from-hub" if happened is not None else "time-unknown"
-        properties["note"] = f"{properties['note']}, {why}" if "note" in properties else why
+    happened = record.timestamp
+    if happened is None:
+        happened = _borrow_time(properties, position)
+    time = acceptable_time(happened, sent_at)
+    if time is not happened and happened is not None:
+        properties["eventTimeAdjusted"] = "true"
     _add_position(properties, position)
     return CustomEvent(name, time, properties, record.trace_id)
 
 
-def _add_fields(properties: dict[str, str], record: UsageRecord) -> None:
-    values = record.__dict__
-    for field, name in _RECORD_FIELDS:
-        value = values[field]
-        if value is None or value == "":
-            continue
-        if value is True or value is False:
-            properties[name] = "true" if value else "false"
-        else:
-            properties[name] = str(value)
+def _fields_of(record: UsageRecord) -> dict[str, str]:
+    """Write what is known of a record as text, in one pass: this is done for every call of the gateway."""
+    properties = {
+        _NAMES[field]: value if value.__class__ is str else _TEXTS[value.__class__](value)
+        for field, value in record.__dict__.items()
+        if value or (value is not None and value != "")
+    }
+    properties.pop(_KEY_NAME, None)
+    return properties
+
+
+def _borrow_time(properties: dict[str, str], position: Position) -> datetime | None:
+    """Give a record without a time the hub's, if there is one, and say so."""
+    taken = position.enqueued_time
+    if taken is not None:
+        properties["eventTime"] = iso(taken)
+    why = "time-unknown" if taken is None else "time-from-hub"
+    properties["note"] = f"{properties['note']}, {why}" if "note" in properties else why
+    return taken
 
 
 def consumer_of(record: UsageRecord) -> tuple[str | None, str]:
@@ -134,7 +141,7 @@ def consumer_of(record: UsageRecord) -> tuple[str | None, str]:
     for field, kind in _CONSUMERS:
         value = getattr(record, field)
         if value is not None and not is_placeholder(value):
-            return value, "key" if FINGERPRINT.fullmatch(value) else kind
+            return value, "key" if value.startswith("key-") and FINGERPRINT.fullmatch(value) else kind
     return None, "unknown"
 
 
@@ -180,5 +187,15 @@ def acceptable_time(happened: datetime | None, sent_at: datetime) -> datetime:
 
 def iso(moment: datetime) -> str:
     """Write a UTC time as ISO 8601: milliseconds, or microseconds where there are any."""
-    precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
-    return moment.isoformat(timespec=precision)[:-6] + "Z"
+    text = orjson.dumps(moment, option=orjson.OPT_UTC_Z)[1:-2].decode()
+    if moment.microsecond == 0:
+        return f"{text}.000Z"
+    return f"{text}Z" if moment.microsecond % 1000 else f"{text[:-3]}Z"
+
+
+_TEXTS: dict[type, Callable[[object], str]] = {
+    int: str,
+    bool: lambda value: "true" if value else "false",
+    datetime: lambda value: iso(cast("datetime", value)),
+}
+"""How a record's values are written that are no text."""

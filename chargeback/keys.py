@@ -18,6 +18,11 @@ def fingerprint(key: str) -> str:
     return f"key-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
+def holds_key(text: str) -> bool:
+    """Tell whether anything in `text` looks like a key."""
+    return len(text) >= _SHORTEST_KEY and _KEY.search(text) is not None
+
+
 def without_keys(text: str) -> str:
     """Replace everything in `text` that looks like a key (32 hex or 88 base64 characters) by its fingerprint."""
     if len(text) < _SHORTEST_KEY:

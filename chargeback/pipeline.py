@@ -13,6 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from operator import itemgetter
+from typing import NamedTuple, cast
 
 from chargeback.events import (
     USAGE_EVENT,
@@ -27,7 +30,7 @@ from chargeback.events import (
     usage_event,
 )
 from chargeback.records import Ignored, Reading, Rejected, UsageRecord, record_id
-from chargeback.shapes import part, read
+from chargeback.shapes import read, split
 
 __all__ = ["Message", "Outcome", "Position", "run"]
 
@@ -42,12 +45,14 @@ TOKEN_KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One body as it arrived, and where from."""
 
     body: bytes
     position: Position
+
+
+_TOKENS = itemgetter(*TOKEN_KINDS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +69,20 @@ class Outcome:
     """From reading to acceptance."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One record of the batch."""
+class _Entry(NamedTuple):
+    """One record of the batch. What was read is not kept: a thousand records would only crowd the processor's cache."""
 
     message: Message
-    index: int
-    count: int
-    reading: Reading
-    identity: str
-
-    def letter(self, shape: str, reason: str, error_type: str, body: bytes) -> DeadLetter:
-        """Make the record a dead letter."""
-        original = self.message.body
-        digest = hashlib.sha256(original).hexdigest()
-        return DeadLetter(self.identity, shape, reason, error_type, self.message.position, body, len(original), digest)
+    place: int
+    """In the body, from 0."""
+    among: int
+    """How many records the body holds."""
+    outcome: str
+    event: CustomEvent | None
+    """What tells of it; `None` for a rejected record until its letter is stored."""
+    letter: DeadLetter | None
+    tokens: tuple[int | None, ...]
+    """By TOKEN_KINDS."""
 
 
 def run(
@@ -99,87 +103,96 @@ def run(
     started = clock()
     if not batch:
         return Outcome()
-    entries = [entry for message in batch for entry in _entries(message)]
-    path = _keep_rejected(entries, batch, keep)
-    events = [_event(entry, path, started, event_name) for entry in entries]
+    first = batch[0].position
+    entries = [entry for message in batch for entry in _entries(message, started, event_name)]
+    letters = [entry.letter for entry in entries if entry.letter is not None]
+    path = keep(first, letters) if letters else ""
+    events = [_event(entry, path, started) for entry in entries]
     refusals = deliver(events)
-    _keep_refused(refusals, entries, batch, deliver, keep, started)
-    return _outcome(entries, refusals, started, clock())
+    if refusals:
+        _keep_refused(refusals, entries, events, deliver, partial(keep, first), started)
+    return _outcome(batch, entries, events, refusals, started, clock())
 
 
-def _entries(message: Message) -> Iterator[_Entry]:
-    """Read a message; whatever goes wrong in our own code is the record's dead letter, not the batch's end."""
+def _entries(message: Message, now: datetime, event_name: str) -> Iterator[_Entry]:
+    readings = _read(message.body)
+    among, digest = len(readings), ""
+    for place, reading in enumerate(readings):
+        identity = record_id(reading.request_id, message.position, message.body, place if among > 1 else None)
+        if isinstance(reading, UsageRecord):
+            event = usage_event(reading, identity, message.position, now, event_name)
+            yield _Entry(message, place, among, "usage", event, None, _TOKENS(reading.__dict__))
+        elif isinstance(reading, Ignored):
+            event = ignored_event(reading.shape, reading.reason, identity, message.position, now)
+            yield _Entry(message, place, among, "ignored", event, None, ())
+        else:
+            digest = digest or hashlib.sha256(message.body).hexdigest()  # once a body, however many are rejected in it
+            about = (reading.shape, reading.reason, reading.error_type)
+            letter = _letter(identity, about, message, reading.body, digest)
+            yield _Entry(message, place, among, "rejected", None, letter, ())
+
+
+def _read(body: bytes) -> list[Reading]:
+    """Read a body; whatever goes wrong in our own code is the record's dead letter, not the batch's end."""
     try:
-        readings = read(message.body)
+        return read(body)
     except Exception as bug:  # noqa: BLE001  (the one fence: a bug must not block the partition for ever)
         # Where, but not what: an exception's own words may quote the record.
         frame = traceback.extract_tb(bug.__traceback__)[-1]
         log.error("%s at %s:%d; the record goes to the dead letter", type(bug).__name__, frame.name, frame.lineno)
-        readings = [Rejected("unknown", "a bug in reading it", f"Bug:{type(bug).__name__}", message.body)]
-    several = len(readings) > 1
-    for index, reading in enumerate(readings):
-        identity = record_id(reading.request_id, message.position, message.body, index if several else None)
-        yield _Entry(message, index, len(readings), reading, identity)
+        return [Rejected("unknown", "a bug in reading it", f"Bug:{type(bug).__name__}", body)]
 
 
-def _keep_rejected(entries: list[_Entry], batch: Sequence[Message], keep: Keep) -> str:
-    letters = [
-        entry.letter(reading.shape, reading.reason, reading.error_type, reading.body)
-        for entry in entries
-        if isinstance(reading := entry.reading, Rejected)
-    ]
-    return keep(batch[0].position, letters) if letters else ""
+def _letter(identity: str, about: tuple[str, str, str], message: Message, body: bytes, digest: str) -> DeadLetter:
+    return DeadLetter(identity, *about, message.position, body, len(message.body), digest)
 
 
-def _event(entry: _Entry, path: str, now: datetime, event_name: str) -> CustomEvent:
-    reading, position = entry.reading, entry.message.position
-    if isinstance(reading, UsageRecord):
-        return usage_event(reading, entry.identity, position, now, event_name)
-    if isinstance(reading, Ignored):
-        return ignored_event(reading.shape, reading.reason, entry.identity, position, now)
-    letter = entry.letter(reading.shape, reading.reason, reading.error_type, b"")
-    return rejection_event(letter, path, now)
+def _event(entry: _Entry, path: str, now: datetime) -> CustomEvent:
+    if entry.event is None and entry.letter is not None:
+        return rejection_event(entry.letter, path, now)
+    return cast("CustomEvent", entry.event)
 
 
 def _keep_refused(
     refusals: Sequence[Refusal],
     entries: list[_Entry],
-    batch: Sequence[Message],
+    events: list[CustomEvent],
     deliver: Deliver,
-    keep: Keep,
+    keep: Callable[[Sequence[DeadLetter]], str],
     now: datetime,
 ) -> None:
     """Store what the service refused for good, with its words, and say so in events of their own."""
-    if not refusals:
-        return
-    letters = [_refused(entries[refusal.index], refusal) for refusal in refusals]
-    path = keep(batch[0].position, letters)
+    parts: dict[int, list[bytes]] = {}
+    letters = []
+    for refusal in refusals:
+        entry, told = entries[refusal.index], events[refusal.index].properties
+        message = entry.message
+        if id(message) not in parts:
+            parts[id(message)] = split(message.body, entry.among)
+        reason = f"refused by Application Insights: {refusal.message}"
+        about = (told["recordShape"], reason, f"Refused:{refusal.status}")
+        digest = hashlib.sha256(message.body).hexdigest()
+        letters.append(_letter(told["recordId"], about, message, parts[id(message)][entry.place], digest))
+    path = keep(letters)
     for refusal in deliver([rejection_event(letter, path, now) for letter in letters]):
         # The record is safe in the dead letter; only the event that tells of it is not. Retrying could never end.
         log.error("the service refused even the rejection event of a dead letter in %s: %s", path, refusal.message)
 
 
-def _refused(entry: _Entry, refusal: Refusal) -> DeadLetter:
-    body = part(entry.message.body, entry.index, entry.count)
-    reason = f"refused by Application Insights: {refusal.message}"
-    return entry.letter(entry.reading.shape, reason, f"Refused:{refusal.status}", body)
-
-
-def _outcome(entries: list[_Entry], refusals: Sequence[Refusal], started: datetime, ended: datetime) -> Outcome:
+def _outcome(
+    batch: Sequence[Message],
+    entries: list[_Entry],
+    events: list[CustomEvent],
+    refusals: Sequence[Refusal],
+    started: datetime,
+    ended: datetime,
+) -> Outcome:
     refused = {refusal.index for refusal in refusals}
-    records: Counter[tuple[str, str]] = Counter()
-    tokens: Counter[str] = Counter()
-    for index, entry in enumerate(entries):
-        reading = entry.reading
-        if index in refused:
-            records["refused", reading.shape] += 1
-        elif isinstance(reading, UsageRecord):
-            records["usage", reading.shape] += 1
-            values = reading.__dict__
-            for kind, name in TOKEN_KINDS.items():
-                if count := values[name]:
-                    tokens[kind] += count
-        else:
-            records["ignored" if isinstance(reading, Ignored) else "rejected", reading.shape] += 1
-    taken = [entry.message.position.enqueued_time for entry in entries if entry.message.position.enqueued_time]
-    return Outcome(records, tokens, ended - min(taken) if taken else None, ended - started)
+    records = Counter(
+        ("refused" if index in refused else entry.outcome, event.properties["recordShape"])
+        for index, (entry, event) in enumerate(zip(entries, events, strict=True))
+    )
+    used = [entry.tokens for index, entry in enumerate(entries) if entry.tokens and index not in refused]
+    tokens = Counter({kind: sum(counts[n] or 0 for counts in used) for n, kind in enumerate(TOKEN_KINDS)})
+    taken = [message.position.enqueued_time for message in batch if message.position.enqueued_time]
+    return Outcome(records, +tokens, ended - min(taken) if taken else None, ended - started)

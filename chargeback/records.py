@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeAlias
+from typing import Annotated, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -38,7 +38,7 @@ class UsageRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=to_camel)
 
-    shape: str
+    shape: str = "usage/1"
     """Which wire shape it was read from (`recordShape`)."""
     timestamp: datetime | None = None
     """When the gateway answered, UTC; `None` when the record does not say."""
@@ -123,8 +123,7 @@ class Rejected:
 Reading: TypeAlias = UsageRecord | Ignored | Rejected
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where a body came from: an event in a hub, or a line of a file. Decides the identity of records without one."""
 
     namespace: str = "-"

@@ -10,7 +10,7 @@ import pytest
 
 from chargeback.keys import fingerprint
 from chargeback.records import Ignored, Reading, Rejected, UsageRecord
-from chargeback.shapes import part, read
+from chargeback.shapes import read, split
 
 KEY = "0123456789abcdef0123456789ABCDEF"
 LONG_KEY = base64.b64encode(bytes(range(64))).decode()
@@ -312,7 +312,7 @@ def test_an_array_is_several_records() -> None:
     assert isinstance(bad, Rejected)
     assert bad.body == b'{"promptTokens":-2}'
     assert isinstance(number, Rejected)
-    assert part(body, 1, 3) == b'{"promptTokens":-2}'
+    assert split(body, 3)[1] == b'{"promptTokens":-2}'
 
 
 def cloud_event(**attributes: object) -> dict[str, object]:

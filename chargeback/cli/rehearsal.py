@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from chargeback.cli.bodies import BATCH
@@ -26,7 +26,7 @@ def rehearse(message: Message, now: datetime) -> list[CustomEvent]:
 def _keep(first: Position, letters: Sequence[DeadLetter]) -> str:
     """Name the file that the dead letters would go to: that of the batch which `replay` would put the line in."""
     line = first.line or 1
-    return path_of(replace(first, line=line - (line - 1) % BATCH), letters)
+    return path_of(first._replace(line=line - (line - 1) % BATCH), letters)
 
 
 @dataclass(slots=True)

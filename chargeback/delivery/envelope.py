@@ -24,6 +24,12 @@ Item: TypeAlias = tuple[int, bytes]
 """Place of an event in the batch, and its envelope."""
 
 
+_ENVELOPE = (
+    b'{"name":"Microsoft.ApplicationInsights.Event","time":%b,"iKey":%b,"tags":%b,'
+    b'"data":{"baseType":"EventData","baseData":{"ver":2,"name":%b,"properties":%b}}}'
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Sealer:
     """Writes envelopes for one resource."""
@@ -34,28 +40,24 @@ class Sealer:
 
     def seal(self, events: Sequence[CustomEvent]) -> tuple[list[Item], list[Refusal]]:
         """Return the envelopes of what may be sent, and a refusal for each event that breaks a limit."""
+        key = orjson.dumps(self.ingestion.instrumentation_key)
         tags = {
             "ai.cloud.role": self.role,
             "ai.cloud.roleInstance": self.instance,
             "ai.internal.sdkVersion": f"py_chargeback:{__version__}",
         }
+        same = orjson.dumps(tags)
         items: list[Item] = []
         refusals: list[Refusal] = []
         for index, event in enumerate(events):
-            envelope = {
-                "name": "Microsoft.ApplicationInsights.Event",
-                "time": event.time,
-                "iKey": self.ingestion.instrumentation_key,
-                "tags": tags if event.operation_id is None else tags | {"ai.operation.id": event.operation_id},
-                "data": {
-                    "baseType": "EventData",
-                    "baseData": {"ver": 2, "name": event.name, "properties": event.properties},
-                },
-            }
-            data = orjson.dumps(envelope, option=orjson.OPT_UTC_Z)
+            # Most of an envelope is the same for all: only the rest is serialised anew.
+            mine = same
+            if event.operation_id is not None:
+                mine = b'%b,"ai.operation.id":%b}' % (same[:-1], orjson.dumps(event.operation_id))
+            time = orjson.dumps(event.time, option=orjson.OPT_UTC_Z)
+            data = _ENVELOPE % (time, key, mine, orjson.dumps(event.name), orjson.dumps(event.properties))
             # What is shorter than the longest value as a whole cannot hold a value that is too long.
-            suspect = len(data) > LONGEST_VALUE or max(map(len, event.properties), default=0) > LONGEST_KEY
-            if (suspect or len(event.name) > LONGEST_NAME) and (words := broken_limit(event, len(data))):
+            if len(data) > LONGEST_VALUE and (words := broken_limit(event, len(data))):
                 refusals.append(Refusal(index, 0, words))
             else:
                 items.append((index, data))

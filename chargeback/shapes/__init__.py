@@ -23,6 +23,8 @@ def read(body: bytes) -> list[Reading]:
 
     Linear in the body's length. Raises nothing for any body.
     """
+    if exact := usage1.read_exact(body):
+        return [exact]
     if not body or body.isspace():
         return [Ignored(_UNKNOWN, "empty body")]
     found = entries(body)
@@ -31,9 +33,9 @@ def read(body: bytes) -> list[Reading]:
     return [_read_entry(entry, None) for entry in found] or [Ignored(_UNKNOWN, "no records in the body")]
 
 
-def part(body: bytes, index: int, count: int) -> bytes:
-    """Return the text of one of the `count` records that `read` found in a body."""
-    return body if count == 1 else _text_of(entries(body)[index])
+def split(body: bytes, among: int) -> list[bytes]:
+    """Return the texts of the `among` records that `read` found in a body."""
+    return [body] if among == 1 else [_text_of(entry) for entry in entries(body)]
 
 
 def _read_entry(entry: object, body: bytes | None) -> Reading:

@@ -58,7 +58,7 @@ _MEANINGS = {spelling: field for field, spellings in _SPELLINGS.items() for spel
 COUNTS = frozenset(field for field in _SPELLINGS if field.endswith("Tokens"))
 CALLER = ("subscriptionId", "keyId", "appId", "userId", "productId", "costCenter")
 """Fields that name the caller: whatever looks like a key in them leaves as its fingerprint."""
-_LONGEST_COST_CENTER = 64
+LONGEST_COST_CENTER = 64
 
 
 def meaning(name: str) -> str | None:
@@ -103,7 +103,7 @@ def plain_text(value: object) -> str | None:
 def caller(field: str, value: str) -> str:
     """Return a caller's name fit to travel: no keys, and the caller's own hint not longer than 64 characters."""
     text = without_keys(value)
-    return text[:_LONGEST_COST_CENTER] if field == "costCenter" else text
+    return text[:LONGEST_COST_CENTER] if field == "costCenter" else text
 
 
 def _text(field: str, value: object) -> str | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias
 
+from pydantic import ValidationError
+from pydantic.alias_generators import to_snake
+
 from chargeback.errors import UnreadableRecord
+from chargeback.keys import holds_key
 from chargeback.records import SCHEMA, UsageRecord
-from chargeback.shapes.names import CALLER, COUNTS, caller
+from chargeback.shapes.names import CALLER, COUNTS, LONGEST_COST_CENTER, caller
 from chargeback.shapes.record import record_of
 from chargeback.shapes.times import read_time
 from chargeback.usage import count
@@ -14,6 +19,38 @@ from chargeback.usage import count
 Fields: TypeAlias = dict[str, object]
 
 NAME = "usage/1"
+
+_BEGINNINGS = (b'{"schema":"chargeback.usage/1"', b'{"schema": "chargeback.usage/1"')
+_TIME = re.compile(rb'"timestamp": ?"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"')
+_CALLERS = tuple(to_snake(name) for name in CALLER if name != "keyId")
+
+
+def read_exact(body: bytes) -> UsageRecord | None:
+    """Read a record exactly as the project's policy writes it, straight from its bytes; `None` for anything else.
+
+    `read` comes to the same result; this is for the gateway's whole traffic, where it saves half the time.
+    """
+    if not body.startswith(_BEGINNINGS) or _TIME.search(body) is None:
+        return None
+    try:
+        record = UsageRecord.model_validate_json(body)
+    except ValidationError:
+        return None
+    return None if _needs_care(record.__dict__) else record
+
+
+def _needs_care(fields: Fields) -> bool:
+    """Tell whether something has to be replaced, added or said."""
+    if fields["shape"] != NAME or fields["key_id"] is not None:
+        return True
+    for name in _CALLERS:
+        value = fields[name]
+        if isinstance(value, str) and holds_key(value):
+            return True
+    if isinstance(hint := fields["cost_center"], str) and len(hint) > LONGEST_COST_CENTER:
+        return True
+    prompt, completion = fields["prompt_tokens"], fields["completion_tokens"]
+    return isinstance(prompt, int) and isinstance(completion, int) and prompt + completion != fields["total_tokens"]
 
 
 def matches(source: Fields) -> bool:

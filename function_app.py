@@ -55,10 +55,15 @@ def _messages(events: List[func.EventHubEvent]) -> list[Message]:  # noqa: UP006
     return [
         Message(
             event.get_body(),
-            Position(namespace, hub, partition, event.sequence_number, _utc(event.enqueued_time), str(offset)),
+            Position(namespace, hub, partition, event.sequence_number, _utc(event.enqueued_time), _known(offset)),
         )
         for event, offset in zip(events, aligned, strict=True)
     ]
+
+
+def _known(offset: object) -> str | None:
+    """Return an offset as text, if it is one: of offsets that are no numbers an older host says -1, or nothing."""
+    return None if offset is None or str(offset) == "-1" else str(offset)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

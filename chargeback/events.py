@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 from pydantic.alias_generators import to_camel
@@ -193,9 +193,5 @@ def iso(moment: datetime) -> str:
     return f"{text}Z" if moment.microsecond % 1000 else f"{text[:-3]}Z"
 
 
-_TEXTS: dict[type, Callable[[object], str]] = {
-    int: str,
-    bool: lambda value: "true" if value else "false",
-    datetime: lambda value: iso(cast("datetime", value)),
-}
+_TEXTS: dict[type, Callable[[Any], str]] = {int: str, bool: lambda value: "true" if value else "false", datetime: iso}
 """How a record's values are written that are no text."""

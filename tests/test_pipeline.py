@@ -179,3 +179,12 @@ def test_the_same_batch_gives_the_same_identities_again() -> None:
     ids = [event.properties["recordId"] for event in first.events]
     assert ids == [event.properties["recordId"] for event in again.events]
     assert len(set(ids)) == 5
+
+
+def test_a_record_that_is_nested_too_deeply_costs_no_other_and_no_time() -> None:
+    """The JSON library reads deeper nesting than it writes."""
+    deep = b'{"promptTokens": -1, "x": ' + b"[" * 500 + b"]" * 500 + b"}"
+    ends = Ends(refuse={"ns/hub/0/100@1795175991000/1": "no"})
+    outcome = go(ends, b'[{"promptTokens": 1}, ' + deep.replace(b"-1", b"1") + b", " + deep + b"]")
+    assert outcome.records == {("usage", "flat"): 1, ("refused", "flat"): 1, ("rejected", "flat"): 1}
+    assert [letter.error_type for letter in ends.letters] == ["InvalidCount", "Refused:400"]

@@ -31,7 +31,7 @@ CHAT = {
         "completion_tokens_details": {"reasoning_tokens": 64, "audio_tokens": 11},
     },
 }
-CHAT_COUNTS = {
+CHAT_COUNTS: dict[str, int | None] = {
     "promptTokens": 2006,
     "completionTokens": 300,
     "totalTokens": 2306,

@@ -33,17 +33,19 @@ def described(reading: Reading) -> dict[str, object]:
     if isinstance(reading, Ignored):
         return {"outcome": "ignored", "recordShape": reading.shape, "reason": reading.reason}
     properties = usage_event(reading, "id", Position(), NOW).properties
-    return {"outcome": "usage"} | {name: value for name, value in properties.items() if name not in IDENTITY}
+    return {"outcome": "usage", **{name: value for name, value in properties.items() if name not in IDENTITY}}
 
 
 def as_properties(expected: dict[str, object]) -> dict[str, object]:
     """Write an expectation as custom dimensions: text, booleans in lower case."""
-    written = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in expected.items()}
+    written: dict[str, object] = {
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in expected.items()
+    }
     if expected["outcome"] == "usage":
         written.setdefault("consumerType", "unknown")
         if "eventTime" not in expected:
             written["note"] = UNKNOWN_TIME
-    return dict(written)
+    return written
 
 
 CASES = [

@@ -41,13 +41,16 @@ _TEXT_NAME = re.compile(
     r"|(?:completions?|tools?|arguments|embeddings?|delta|system|transcript)\\*[\"']?\s*[:=]",
     re.IGNORECASE,
 )
+# Three words in a row: somebody's text, whatever it is called.
+_PROSE = re.compile(r"(?<![^\W\d_])[^\W\d_]{1,40}[,.]?[ \t]{1,9}[^\W\d_]{1,40}[,.]?[ \t]{1,9}[^\W\d_]")
 _LAST_WORD = re.compile(r"[0-9A-Za-z+/=_-]{16,}\Z")
 
 
 def clean(body: bytes) -> tuple[object, bool]:
     """Return what may be kept of a body, and whether it can be read again as a record.
 
-    A body that is no UTF-8 JSON is cut before the first name that announces text, and cannot be replayed.
+    A body that is no UTF-8 JSON is cut before the first name that announces text, or the first prose, and cannot be
+    replayed.
     """
     try:
         text, utf8 = body.decode("utf-8-sig"), True
@@ -63,7 +66,8 @@ def clean(body: bytes) -> tuple[object, bool]:
 
 def _cut(text: str) -> str:
     shown = text.replace("\0", "")  # UTF-16 and 32 show their names only without the zeros
-    found = _TEXT_NAME.search(shown)
+    cuts = (_TEXT_NAME.search(shown), _PROSE.search(shown))
+    found = min(filter(None, cuts), key=lambda cut: cut.start(), default=None)
     before = shown[: found.start()] if found else shown
     safe = _without_secrets(before if found else _without_last_word(before))
     removed = len(shown) - min(len(before), _LONGEST_CUT)

@@ -94,4 +94,9 @@ def _why_not_usage(shape: str | None, source: dict[str, object]) -> str | None:
 
 
 def _text_of(entry: object) -> bytes:
-    return entry.text if isinstance(entry, Unreadable) else orjson.dumps(entry)
+    if isinstance(entry, Unreadable):
+        return entry.text
+    try:
+        return orjson.dumps(entry)
+    except TypeError:  # it reads deeper nesting than it writes; no usage is nested like that
+        return b'{"removed": "a record nested too deeply to be written"}'

@@ -14,9 +14,7 @@ Maker: TypeAlias = Callable[[Random, datetime], bytes]
 
 
 def _csv(_: Random, at: datetime) -> bytes:
-    return (
-        f"{at:%m/%d/%Y %H:%M:%S},apim.contoso.example,{LEGACY_KEY},Creates a message: the demo's secret".encode()
-    )
+    return f"{at:%m/%d/%Y %H:%M:%S},apim.contoso.example,{LEGACY_KEY},Creates a message: the demo's secret".encode()
 
 
 def _cut_off(rng: Random, at: datetime) -> bytes:

@@ -1,0 +1,1 @@
+"""A function app that does nothing: what the runtime, the binding and Python cost by themselves."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import orjson
 from pydantic.alias_generators import to_camel
@@ -25,13 +25,13 @@ OLDEST = timedelta(hours=47)
 """The service refuses events older than 48 hours; an hour is kept for delivery."""
 _FURTHEST_AHEAD = timedelta(seconds=60)
 
-_NAMES = {field: to_camel(field) for field in UsageRecord.model_fields} | {
-    "shape": "recordShape",
-    "timestamp": "eventTime",
-    "cache_write1h_tokens": "cacheWrite1hTokens",
-}
-_KEY_NAME = _NAMES["key_id"]
-"""Not a property of its own: it is the consumer, or nothing."""
+_NAMES = {field: to_camel(field) for field in UsageRecord.model_fields} | {"cache_write1h_tokens": "cacheWrite1hTokens"}
+_NUMBERS = tuple(
+    (field, name) for field, name in _NAMES.items() if name.endswith("Tokens") or name in ("statusCode", "durationMs")
+)
+_FLAGS = (("forwarded", "forwarded"), ("streamed", "streamed"))
+_NOT_TEXT = {"shape", "timestamp", "key_id", *dict(_NUMBERS), *dict(_FLAGS)}
+_TEXTS = tuple((field, name) for field, name in _NAMES.items() if field not in _NOT_TEXT)
 _CONSUMERS = (
     ("subscription_id", "subscription"),
     ("app_id", "application"),
@@ -43,8 +43,9 @@ _OUTCOME_NAMES = ("recordId", "recordShape", "reason", "errorType", "offset", "b
 
 PROPERTY_NAMES = frozenset(
     {
-        *("recordId", "consumerId", "consumerType", "appSubscriptionKey", "eventTimeAdjusted"),
-        *(name for name in _NAMES.values() if name != _KEY_NAME),
+        *("recordId", "recordShape", "eventTime", "eventTimeAdjusted"),
+        *("consumerId", "consumerType", "appSubscriptionKey"),
+        *(name for _, name in (*_TEXTS, *_NUMBERS, *_FLAGS)),
         *_POSITION_NAMES,
         *_OUTCOME_NAMES,
     }
@@ -100,14 +101,16 @@ def usage_event(
     record: UsageRecord, identity: str, position: Position, sent_at: datetime, name: str = USAGE_EVENT
 ) -> CustomEvent:
     """Map a usage record to its event; `sent_at` (UTC) stands in where the record's own time would be refused."""
-    properties = _fields_of(record)
-    properties["recordId"] = identity
+    properties = {"recordId": identity, "recordShape": record.shape}
+    _add_fields(properties, record)
     consumer, properties["consumerType"] = consumer_of(record)
     if consumer is not None:
         properties["consumerId"] = properties["appSubscriptionKey"] = consumer
     happened = record.timestamp
     if happened is None:
         happened = _borrow_time(properties, position)
+    else:
+        properties["eventTime"] = iso(happened)
     time = acceptable_time(happened, sent_at)
     if time is not happened and happened is not None:
         properties["eventTimeAdjusted"] = "true"
@@ -115,15 +118,18 @@ def usage_event(
     return CustomEvent(name, time, properties, record.trace_id)
 
 
-def _fields_of(record: UsageRecord) -> dict[str, str]:
-    """Write what is known of a record as text, in one pass: this is done for every call of the gateway."""
-    properties = {
-        _NAMES[field]: value if value.__class__ is str else _TEXTS[value.__class__](value)
-        for field, value in record.__dict__.items()
-        if value or (value is not None and value != "")
-    }
-    properties.pop(_KEY_NAME, None)
-    return properties
+def _add_fields(properties: dict[str, str], record: UsageRecord) -> None:
+    """Write what is known of a record as text. Three plain loops: this is done for every call of the gateway."""
+    values = record.__dict__
+    for field, name in _TEXTS:
+        if value := values[field]:
+            properties[name] = value
+    for field, name in _NUMBERS:
+        if (number := values[field]) is not None:
+            properties[name] = str(number)
+    for field, name in _FLAGS:
+        if (flag := values[field]) is not None:
+            properties[name] = "true" if flag else "false"
 
 
 def _borrow_time(properties: dict[str, str], position: Position) -> datetime | None:
@@ -191,7 +197,3 @@ def iso(moment: datetime) -> str:
     if moment.microsecond == 0:
         return f"{text}.000Z"
     return f"{text}Z" if moment.microsecond % 1000 else f"{text[:-3]}Z"
-
-
-_TEXTS: dict[type, Callable[[Any], str]] = {int: str, bool: lambda value: "true" if value else "false", datetime: iso}
-"""How a record's values are written that are no text."""

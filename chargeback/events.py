@@ -186,7 +186,7 @@ def _add_position(properties: dict[str, str], position: Position) -> None:
 
 def acceptable_time(happened: datetime | None, sent_at: datetime) -> datetime:
     """Return `happened` itself if the service would take it, else the time of sending."""
-    if happened is None or not sent_at - OLDEST <= happened <= sent_at + _FURTHEST_AHEAD:
+    if happened is None or not -_FURTHEST_AHEAD <= sent_at - happened <= OLDEST:
         return sent_at
     return happened
 

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 from azure.core.pipeline.transport import RequestsTransport
 
-from chargeback.deadletter import BlobDeadLetter, FolderDeadLetter, connect
+from chargeback.deadletter import FolderDeadLetter, connect
+from chargeback.deadletter.blobs import BlobDeadLetter
 from chargeback.deadletter.lines import line_of, merge, path_of
 from chargeback.errors import DeadLetterError, DeliveryError
 from chargeback.events import CustomEvent, DeadLetter, Keep, Position, Refusal

@@ -86,4 +86,6 @@ def test_whatever_has_to_be_changed_or_refused_takes_the_long_way(change: dict[s
 def test_a_body_that_only_mentions_the_schema_takes_the_long_way() -> None:
     assert usage1.read_exact(compact({"x": EXACT})) is None
     assert usage1.read_exact(compact(EXACT) + b"\n" + compact(EXACT)) is None
+    nested: dict[str, object] = {"schema": SCHEMA, "x": {"timestamp": EXACT["timestamp"]}, "timestamp": "5"}
+    assert usage1.read_exact(compact(nested)) is None
     assert isinstance(usage1.read(dict(EXACT)), UsageRecord)

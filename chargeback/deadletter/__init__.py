@@ -8,11 +8,15 @@ Two implementations of the port `events.Keep`: blobs in the function's storage a
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from chargeback.deadletter import blobs
-from chargeback.deadletter.blobs import BlobDeadLetter
 from chargeback.deadletter.folder import FolderDeadLetter
 from chargeback.settings import Storage
+
+if TYPE_CHECKING:
+    from chargeback.deadletter.blobs import BlobDeadLetter
+
+__all__ = ["FolderDeadLetter", "connect"]
 
 
 def connect(storage: Storage) -> BlobDeadLetter | FolderDeadLetter:
@@ -21,7 +25,9 @@ def connect(storage: Storage) -> BlobDeadLetter | FolderDeadLetter:
     Raises:
         DeadLetterError: the settings name none.
     """
-    return FolderDeadLetter(Path(storage.folder)) if storage.folder else blobs.connect(storage)
+    if storage.folder:
+        return FolderDeadLetter(Path(storage.folder))
+    # The storage library is a tenth of what an instance loads, and is not needed before the first batch.
+    from chargeback.deadletter import blobs
 
-
-__all__ = ["BlobDeadLetter", "FolderDeadLetter", "connect"]
+    return blobs.connect(storage)

@@ -97,12 +97,10 @@ class Sender:
                 self._wait(answer, pending, progress, deadline)
 
     def _post(self, items: list[Item], deadline: float) -> Answer:
-        body = b"[" + b",".join(data for _, data in items) + b"]"
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._gzip:
-            packer = zlib.compressobj(1, zlib.DEFLATED, 31)
-            body = packer.compress(body) + packer.flush()
             headers["Content-Encoding"] = "gzip"
+        body = _packed(items) if self._gzip else b"[" + b",".join(data for _, data in items) + b"]"
         address: str | None = f"{self._ingestion.endpoint}/v2.1/track"
         for _ in range(_MOST_REDIRECTS):
             if address is None:
@@ -135,6 +133,20 @@ class Sender:
             why = answer.for_now or next(iter(answer.errors.values())).message
             raise DeliveryError(f"{len(pending)} events are still refused after {progress.attempts} attempts: {why}")
         self._sleep(wait)
+
+
+def _packed(items: Sequence[Item]) -> bytes:
+    """Compress a POST piece by piece: as a whole and uncompressed it never needs to exist."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    packed = []
+    before = b"["
+    for _, data in items:
+        packed.append(packer.compress(before))
+        packed.append(packer.compress(data))
+        before = b","
+    packed.append(packer.compress(b"]"))
+    packed.append(packer.flush())
+    return b"".join(packed)
 
 
 def _json(response: HttpResponse) -> object:

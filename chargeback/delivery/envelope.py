@@ -47,13 +47,12 @@ class Sealer:
             "ai.internal.sdkVersion": f"py_chargeback:{__version__}",
         }
         same = orjson.dumps(tags)
+        traced = same[:-1] + b',"ai.operation.id":'
         items: list[Item] = []
         refusals: list[Refusal] = []
         for index, event in enumerate(events):
             # Most of an envelope is the same for all: only the rest is serialised anew.
-            mine = same
-            if event.operation_id is not None:
-                mine = b'%b,"ai.operation.id":%b}' % (same[:-1], orjson.dumps(event.operation_id))
+            mine = same if event.operation_id is None else traced + orjson.dumps(event.operation_id) + b"}"
             time = orjson.dumps(event.time, option=orjson.OPT_UTC_Z)
             data = _ENVELOPE % (time, key, mine, orjson.dumps(event.name), orjson.dumps(event.properties))
             # What is shorter than the longest value as a whole cannot hold a value that is too long.

@@ -63,15 +63,14 @@ def hosted(endpoint: str) -> dict[Bar, float]:
     }
 
 
-def main() -> int:
+def main() -> None:
     with counting_endpoint() as endpoint:
         values = deliveries(endpoint) | imports(endpoint)
         if sys.version_info >= (3, 13):
             values |= hosted(endpoint)
     for bar in (EXPORTER, NAIVE, FLOOR, IMPORTS, *HOSTED):
         print(bar.line(values.get(bar), "the runtime is published for Python 3.13 and newer"))
-    return int(not all(bar.holds(value) for bar, value in values.items()))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

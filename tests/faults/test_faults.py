@@ -13,7 +13,7 @@ import pytest
 from azure.storage.blob import ContainerClient
 
 from chargeback import pipeline
-from chargeback.deadletter import BlobDeadLetter
+from chargeback.deadletter.blobs import BlobDeadLetter
 from chargeback.delivery import Sender
 from chargeback.errors import DeadLetterError, DeliveryError
 from chargeback.events import Keep

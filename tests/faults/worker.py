@@ -16,7 +16,8 @@ from pathlib import Path
 import orjson
 
 from chargeback import pipeline
-from chargeback.deadletter import BlobDeadLetter, FolderDeadLetter
+from chargeback.deadletter import FolderDeadLetter
+from chargeback.deadletter.blobs import BlobDeadLetter
 from chargeback.delivery import Sender
 from chargeback.events import CustomEvent, DeadLetter, Deliver, Keep, Position, Refusal
 from chargeback.settings import Settings

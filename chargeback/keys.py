@@ -9,7 +9,9 @@ import hashlib
 import re
 
 _SHORTEST_KEY = 32
-_KEY = re.compile(r"(?<![0-9A-Za-z+/])(?:[0-9a-fA-F]{32}|[A-Za-z0-9+/]{86}==)(?![0-9A-Za-z+/=])")
+_KEY = re.compile(
+    r"(?<![0-9A-Za-z+/])(?:[0-9a-fA-F]{32}|[A-Za-z0-9+/]{86}==|eyJ[\w-]{5,}\.[\w.-]+)(?![0-9A-Za-z+/])", re.ASCII
+)
 FINGERPRINT = re.compile(r"key-[0-9a-f]{16}")
 
 
@@ -24,7 +26,7 @@ def holds_key(text: str) -> bool:
 
 
 def without_keys(text: str) -> str:
-    """Replace everything in `text` that looks like a key (32 hex or 88 base64 characters) by its fingerprint."""
+    """Replace all that looks like a key (32 hex or 88 base64 characters) or a bearer token by its fingerprint."""
     if len(text) < _SHORTEST_KEY:
         return text
     return _KEY.sub(lambda found: fingerprint(found.group()), text)

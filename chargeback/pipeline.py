@@ -29,7 +29,7 @@ from chargeback.events import (
     rejection_event,
     usage_event,
 )
-from chargeback.records import Ignored, Reading, Rejected, UsageRecord, record_id
+from chargeback.records import Ignored, UsageRecord, record_id
 from chargeback.shapes import read, split
 
 __all__ = ["Message", "Outcome", "Position", "run"]
@@ -103,19 +103,18 @@ def run(
     started = clock()
     if not batch:
         return Outcome()
-    first = batch[0].position
-    entries = [entry for message in batch for entry in _entries(message, started, event_name)]
+    entries = [entry for message in batch for entry in _fenced(message, started, event_name)]
     letters = [entry.letter for entry in entries if entry.letter is not None]
-    path = keep(first, letters) if letters else ""
+    path = keep(batch[0].position, letters) if letters else ""
     events = [_event(entry, path, started) for entry in entries]
     refusals = deliver(events)
     if refusals:
-        _keep_refused(refusals, entries, events, deliver, partial(keep, first), started)
+        _keep_refused(refusals, entries, events, deliver, partial(keep, batch[0].position), started)
     return _outcome(batch, entries, events, refusals, started, clock())
 
 
 def _entries(message: Message, now: datetime, event_name: str) -> Iterator[_Entry]:
-    readings = _read(message.body)
+    readings = read(message.body)
     among, digest = len(readings), ""
     for place, reading in enumerate(readings):
         identity = record_id(reading.request_id, message.position, message.body, place if among > 1 else None)
@@ -132,15 +131,18 @@ def _entries(message: Message, now: datetime, event_name: str) -> Iterator[_Entr
             yield _Entry(message, place, among, "rejected", None, letter, ())
 
 
-def _read(body: bytes) -> list[Reading]:
-    """Read a body; whatever goes wrong in our own code is the record's dead letter, not the batch's end."""
+def _fenced(message: Message, now: datetime, event_name: str) -> list[_Entry]:
+    """Read and map a message; a bug of our own costs this message, not the batch."""
     try:
-        return read(body)
+        return list(_entries(message, now, event_name))
     except Exception as bug:  # noqa: BLE001  (the one fence: a bug must not block the partition for ever)
         # Where, but not what: an exception's own words may quote the record.
         frame = traceback.extract_tb(bug.__traceback__)[-1]
         log.error("%s at %s:%d; the record goes to the dead letter", type(bug).__name__, frame.name, frame.lineno)
-        return [Rejected("unknown", "a bug in reading it", f"Bug:{type(bug).__name__}", body)]
+        identity = record_id(None, message.position, message.body, None)
+        about = ("unknown", "a bug in reading it", f"Bug:{type(bug).__name__}")
+        digest = hashlib.sha256(message.body).hexdigest()
+        return [_Entry(message, 0, 1, "rejected", None, _letter(identity, about, message, message.body, digest), ())]
 
 
 def _letter(identity: str, about: tuple[str, str, str], message: Message, body: bytes, digest: str) -> DeadLetter:

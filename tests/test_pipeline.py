@@ -188,3 +188,19 @@ def test_a_record_that_is_nested_too_deeply_costs_no_other_and_no_time() -> None
     outcome = go(ends, b'[{"promptTokens": 1}, ' + deep.replace(b"-1", b"1") + b", " + deep + b"]")
     assert outcome.records == {("usage", "flat"): 1, ("refused", "flat"): 1, ("rejected", "flat"): 1}
     assert [letter.error_type for letter in ends.letters] == ["InvalidCount", "Refused:400"]
+
+
+class Timeless(datetime):
+    """A present that cannot be compared, so that mapping fails where reading does not."""
+
+    def __sub__(self, _: object) -> timedelta:  # type: ignore[override]  # it only ever fails
+        raise TypeError
+
+
+def test_a_bug_in_mapping_is_fenced_like_one_in_reading() -> None:
+    """It would block the partition for ever."""
+    (entry,) = pipeline._fenced(
+        messages(GOOD | {"timestamp": "2026-11-20T10:00:00.123Z"})[0], Timeless(2026, 11, 20), "x"
+    )
+    assert entry.letter is not None
+    assert entry.letter.error_type == "Bug:TypeError"

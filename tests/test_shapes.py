@@ -447,3 +447,17 @@ def test_an_exports_row_may_hold_its_properties_as_text() -> None:
 def test_a_list_of_records_may_hold_usage_records_too() -> None:
     readings = read(json.dumps({"records": [USAGE1, {"promptTokens": 1}]}).encode())
     assert [getattr(reading, "shape", None) for reading in readings] == ["usage/1", "flat"]
+
+
+@pytest.mark.parametrize("odd", [{"category": "finance", "correlationId": "c1"}, {"targetService": "AI-Foundry"}])
+def test_usage_is_not_ignored_for_a_word_beside_its_counts(odd: dict[str, object]) -> None:
+    assert usage(odd | {"promptTokens": 5, "completionTokens": 2}).total_tokens == 7
+
+
+def test_a_bearer_token_in_a_callers_field_does_not_travel() -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefghijk"
+    assert token not in usage({"appid": f"Bearer {token}", "promptTokens": 5}).model_dump_json()
+
+
+def test_a_key_before_an_equals_sign_does_not_travel() -> None:
+    assert KEY not in usage({"user": f"key:{KEY}=", "promptTokens": 5}).model_dump_json()

@@ -89,3 +89,17 @@ def test_a_body_that_only_mentions_the_schema_takes_the_long_way() -> None:
     nested: dict[str, object] = {"schema": SCHEMA, "x": {"timestamp": EXACT["timestamp"]}, "timestamp": "5"}
     assert usage1.read_exact(compact(nested)) is None
     assert isinstance(usage1.read(dict(EXACT)), UsageRecord)
+
+
+@pytest.mark.parametrize("nobody", ["", "NA", " unknown "])
+def test_a_placeholder_identifies_no_call(nobody: str) -> None:
+    """Calls would be billed as one, or each delivery as a call."""
+    body = compact(EXACT | {"requestId": nobody})
+    assert usage1.read_exact(body) is None
+    assert usage1.read(json.loads(body)).request_id is None
+
+
+def test_a_second_schema_or_time_takes_the_long_way() -> None:
+    head = compact(EXACT)[:-1]
+    assert usage1.read_exact(head + b',"schema":"chargeback.usage/2"}') is None
+    assert usage1.read_exact(head + b',"timestamp":"2026-11-20T10:00:00"}') is None

@@ -15,6 +15,7 @@ from chargeback.shapes.envelope import Unreadable, entries, unwrap
 from chargeback.shapes.names import plain_text, request_id
 
 _UNKNOWN = "unknown"
+_OTHER_SERVICES = {"AI-SEARCH": "AI Search call", "AI-DOCUMENT-INTELLIGENCE": "call of another AI service"}
 _AUDITS = frozenset({"prompt", "messages", "choices", "input", "request", "requestbody"})
 
 
@@ -84,8 +85,8 @@ def _why_not_usage(shape: str | None, source: dict[str, object]) -> str | None:
     if (plain_text(source.get("type")) or "").upper().startswith("PII"):
         return "PII notice"
     service = (plain_text(source.get("targetService")) or "").upper()
-    if service.startswith("AI-"):
-        return "AI Search call" if service == "AI-SEARCH" else "call of another AI service"
+    if service in _OTHER_SERVICES:
+        return _OTHER_SERVICES[service]
     if shape == gateway_export.OTHER:
         return "log category without usage"
     if shape is None and any(name.lower() in _AUDITS for name in source):

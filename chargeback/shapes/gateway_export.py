@@ -23,7 +23,8 @@ _SHAPES = {"gatewayllmlogs": LLM, "gatewaylogs": GATEWAY}
 
 def matches(source: Source) -> bool:
     """Tell whether it is a row of an Azure Monitor export."""
-    return isinstance(source.get("category"), str) and ("properties" in source or "correlationId" in source)
+    category = source.get("category")
+    return isinstance(category, str) and (category.lower() in _SHAPES or "properties" in source)
 
 
 def shape_of(source: Source) -> str:

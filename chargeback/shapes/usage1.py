@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_snake
 
 from chargeback.errors import UnreadableRecord
 from chargeback.keys import holds_key
-from chargeback.records import SCHEMA, UsageRecord
+from chargeback.records import SCHEMA, UsageRecord, is_placeholder
 from chargeback.shapes.names import CALLER, COUNTS, LONGEST_COST_CENTER, caller
 from chargeback.shapes.record import record_of
 from chargeback.shapes.times import read_time
@@ -30,7 +30,12 @@ def read_exact(body: bytes) -> UsageRecord | None:
 
     `read` comes to the same result; this is for the gateway's whole traffic, where it saves half the time.
     """
-    if not body.startswith(_BEGINNINGS) or body.count(b'"timestamp"') != 1 or _TIME.search(body) is None:
+    if (
+        not body.startswith(_BEGINNINGS)
+        or body.count(b'"timestamp"') != 1
+        or body.count(b'"schema"') != 1
+        or _TIME.search(body) is None
+    ):
         return None
     try:
         record = UsageRecord.model_validate_json(body)
@@ -42,6 +47,8 @@ def read_exact(body: bytes) -> UsageRecord | None:
 def _needs_care(fields: Fields) -> bool:
     """Tell whether something has to be replaced, added or said."""
     if fields["shape"] != NAME or fields["key_id"] is not None:
+        return True
+    if isinstance(call := fields["request_id"], str) and is_placeholder(call):
         return True
     for name in _CALLERS:
         value = fields[name]
@@ -67,6 +74,8 @@ def read(source: Fields) -> UsageRecord:
     if source["schema"] != SCHEMA:
         raise UnreadableRecord("schema is of a version that this code does not know; deploy a newer one", "Schema")
     fields = source | {"timestamp": read_time(source.get("timestamp")), "keyId": None}  # the policy sends no keys
+    if isinstance(call := fields.get("requestId"), str) and is_placeholder(call):
+        fields["requestId"] = None  # nothing identifies many calls: they would be billed as one
     for name in CALLER:
         if isinstance(value := fields.get(name), str):
             fields[name] = caller(name, value)

@@ -17,20 +17,21 @@ PACKAGE = "chargeback"
 
 ALL_BUT_THE_COMMAND_LINE = frozenset(
     {
-        *("errors", "keys", "settings", "records", "usage", "shapes", "events", "delivery", "deadletter"),
+        *("errors", "jsontext", "keys", "settings", "records", "usage", "shapes", "events", "delivery", "deadletter"),
         *("telemetry", "pipeline", "reports", "local", "function_app"),
     }
 )
 DOORS: Mapping[str, frozenset[str]] = {
     "errors": frozenset(),
+    "jsontext": frozenset(),
     "keys": frozenset(),
     "settings": frozenset({"errors"}),
     "records": frozenset({"errors"}),
-    "usage": frozenset({"errors", "records"}),
-    "shapes": frozenset({"errors", "keys", "records", "usage"}),
+    "usage": frozenset({"errors", "jsontext", "records"}),
+    "shapes": frozenset({"errors", "jsontext", "keys", "records", "usage"}),
     "events": frozenset({"errors", "keys", "records"}),
     "delivery": frozenset({"errors", "events", "settings"}),
-    "deadletter": frozenset({"errors", "events", "keys", "settings"}),
+    "deadletter": frozenset({"errors", "events", "jsontext", "keys", "settings"}),
     "telemetry": frozenset({"settings"}),
     "pipeline": frozenset({"errors", "events", "records", "shapes"}),
     "reports": frozenset({"errors", "events"}),

@@ -10,7 +10,11 @@ import re
 
 _SHORTEST_KEY = 32
 _KEY = re.compile(
-    r"(?<![0-9A-Za-z+/])(?:[0-9a-fA-F]{32}|[A-Za-z0-9+/]{86}==|eyJ[\w-]{5,}\.[\w.-]+)(?![0-9A-Za-z+/])", re.ASCII
+    r"(?<![0-9a-fA-F])[0-9a-fA-F]{32}(?![0-9a-fA-F])"  # API Management
+    r"|(?<![0-9A-Za-z+/_-])(?:[A-Za-z0-9+/_-]{86}==|[A-Za-z0-9+/_-]{43}=)(?!=)"  # storage and others; Event Hubs
+    r"|(?<![0-9A-Za-z])[0-9A-Za-z]{84}(?![0-9A-Za-z])"  # Azure OpenAI
+    r"|eyJ[\w-]{5,}\.[\w.-]+",  # bearer tokens
+    re.ASCII,
 )
 FINGERPRINT = re.compile(r"key-[0-9a-f]{16}")
 
@@ -26,7 +30,7 @@ def holds_key(text: str) -> bool:
 
 
 def without_keys(text: str) -> str:
-    """Replace all that looks like a key (32 hex or 88 base64 characters) or a bearer token by its fingerprint."""
+    """Replace all that looks like a key (see the pattern) or a bearer token by its fingerprint."""
     if len(text) < _SHORTEST_KEY:
         return text
     return _KEY.sub(lambda found: fingerprint(found.group()), text)

@@ -30,6 +30,8 @@ def is_placeholder(text: str) -> bool:
 
 Count: TypeAlias = Annotated[int, Field(ge=0, le=HIGHEST_COUNT)] | None
 """Tokens. `None` means not known, 0 means zero."""
+Whole: TypeAlias = Annotated[int, Field(gt=-(2**63), lt=2**63)] | None
+"""As wide as JSON readers agree on."""
 Text: TypeAlias = str | None
 
 
@@ -68,11 +70,11 @@ class UsageRecord(BaseModel):
     service_tier: Text = None
     region: Text = None
     """Region of the gateway."""
-    status_code: int | None = None
+    status_code: Whole = None
     forwarded: bool | None = None
     """Whether the call reached a backend."""
     streamed: bool | None = None
-    duration_ms: int | None = None
+    duration_ms: Whole = None
     """Time spent on the call, milliseconds."""
     usage_source: Text = None
     """`body`, `stream`, `pending` or `none`; `None` when the shape does not tell."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargeback.jsontext import parse
+from chargeback.jsontext import TooManyObjects, parse
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,28 @@ def test_what_is_no_json_is_refused_as_before(text: bytes) -> None:
         parse(text)
 
 
-@given(st.text(st.characters(codec=None) | st.sampled_from("\\\"\ud83d\ude00u"), max_size=40))
+@given(st.text(st.characters(codec=None) | st.sampled_from('\\"\ud83d\ude00u'), max_size=40))
 def test_any_text_that_python_writes_is_read_as_python_reads_it(text: str) -> None:
     """Python's own reader keeps halves of pairs; apart from them the two agree."""
     document = json.dumps(text)
     python = json.loads(document).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     assert parse(document) == python
+
+
+@pytest.mark.parametrize(
+    ("piece", "too_many"),
+    [
+        (rb'{"a\"{[":1},', True),
+        (rb'{"a\\":{}},', True),
+        (rb'"{\"[\\",', False),
+        (rb'"[[\\\"{",', False),
+    ],
+)
+def test_objects_and_arrays_are_counted_outside_texts(piece: bytes, too_many: bool) -> None:
+    """Each document has more than 100,000 braces and brackets, in texts or not."""
+    document = b"[" + piece * 100_001 + b"0]"
+    if too_many:
+        with pytest.raises(TooManyObjects):
+            parse(document)
+        return
+    assert parse(document) == orjson.loads(document)

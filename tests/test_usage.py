@@ -237,7 +237,7 @@ def test_transcription_by_duration_has_no_tokens_and_says_so() -> None:
         ({"usage": None}, "body-without-usage"),
         ({"error": {"code": "content_filter", "message": "secret"}}, "error:content_filter"),
         ({"error": {"code": 429}}, "error:429"),
-        ({"error": {"code": "what the caller wrote, at length"}}, "error:"),
+        ({"error": {"code": "what the caller wrote, at length"}}, "error:unknown"),
         ("<html>gateway timeout</html>", "not-json"),
         ("data: [DONE]\n\n", "stream-without-usage"),
         ('data: {"choices":[]}', "stream-without-usage"),
@@ -287,3 +287,34 @@ def test_anything_else_is_no_count(value: object) -> None:
 def test_a_bad_count_in_a_response_is_not_read_over() -> None:
     with pytest.raises(UnreadableRecord, match="cachedTokens"):
         answer_of({"usage": {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": -5}}})
+
+
+START = {
+    "type": "message_start",
+    "message": {"model": "claude-sonnet-4-6", "usage": {"input_tokens": 25, "output_tokens": 1}},
+}
+
+
+def test_an_anthropic_stream_that_breaks_off_knows_no_completion() -> None:
+    """The start's `output_tokens` is a placeholder: the real count comes with `message_delta`."""
+    answer = answer_of(sse(START, {"type": "content_block_delta", "delta": {"text": "Hel"}}, named=True))
+    assert (answer.counts, answer.note) == ({"promptTokens": 25}, "stream-cut")
+
+
+def test_an_anthropic_stream_that_ends_knows_both() -> None:
+    answer = answer_of(sse(START, {"type": "message_delta", "usage": {"output_tokens": 503}}, named=True))
+    assert (answer.counts, answer.note) == ({"promptTokens": 25, "completionTokens": 503}, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "note"),
+    [
+        ({"code": "429"}, "error:429"),
+        ({"code": None, "type": "overloaded_error"}, "error:overloaded_error"),
+        ({"message": "no code"}, "error:unknown"),
+        ({"code": "what somebody wrote"}, "error:unknown"),
+        ({"code": 429}, "error:429"),
+    ],
+)
+def test_an_error_without_a_usable_code_is_an_unknown_one(error: object, note: str) -> None:
+    assert answer_of({"error": error}).note == note

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chargeback.records import SCHEMA, UsageRecord
 from chargeback.shapes import usage1
+from chargeback.shapes.envelope import entries
 
 KEY = "0123456789abcdef0123456789abcdef"
 EXACT: dict[str, object] = {
@@ -24,12 +25,16 @@ EXACT: dict[str, object] = {
     "totalTokens": 15,
 }
 TEXTS = st.sampled_from(
-    ["", "retail", "NA", KEY, f" {KEY} ", "x" * 100, "11115293-844b-456f-8dbc-0c2d78e3e307", "\u2028é"]
+    ["", "retail", "NA", KEY, f" {KEY} ", "x" * 100, "11115293-844b-456f-8dbc-0c2d78e3e307", "\u2028é", "\ud83d"]
+    + [f"x{KEY}", "four words and a little more in all", "east us 2"]
 )
-COUNTS = st.sampled_from([None, 0, 1, 12, 10**12, 10**12 + 1, -1, 1.0, 1.5, "12", "", True])
+COUNTS = st.sampled_from([None, 0, 1, 12, 10**12, 10**12 + 1, 2**63, 2**64, -(2**64), -1, 1.0, 1.5, "12", "", True])
 CHANGES = st.dictionaries(
     st.sampled_from(
-        sorted([*EXACT, "keyId", "shape", "costCenter", "appId", "userId", "productId", "model", "cachedTokens"])
+        sorted(
+            [*EXACT, "keyId", "shape", "costCenter", "appId", "userId", "productId", "model", "cachedTokens"]
+            + ["deploymentId", "note", "traceId", "region", "durationMs"]
+        )
     ),
     st.one_of(
         TEXTS,
@@ -55,12 +60,16 @@ def test_a_record_as_the_policy_writes_it_takes_the_short_way() -> None:
 
 @given(CHANGES)
 @example({"timestamp": "5", "model": '"timestamp":"2026-11-20T10:00:00.123Z"'})
+@example({"statusCode": 2**64})
+@example({"durationMs": -(2**70)})
 @settings(max_examples=1500)
 def test_the_short_way_and_the_long_way_come_to_the_same_record(changes: dict[str, object]) -> None:
     body = compact(EXACT | changes)
     short = usage1.read_exact(body)
     if short is not None:
-        assert short.model_dump() == usage1.read(json.loads(body)).model_dump()
+        (long_way,) = entries(body)
+        assert isinstance(long_way, dict)
+        assert short.model_dump() == usage1.read(long_way).model_dump()
 
 
 @pytest.mark.parametrize(

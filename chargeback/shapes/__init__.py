@@ -6,13 +6,11 @@ docs/contract.md section 2; a record that fits two is the earlier one.
 
 from __future__ import annotations
 
-import orjson
-
 from chargeback.errors import UnreadableRecord
 from chargeback.records import Ignored, Reading, Rejected
 from chargeback.shapes import bodies, flat, gateway_export, usage1
-from chargeback.shapes.envelope import Unreadable, entries, unwrap
-from chargeback.shapes.names import plain_text, request_id
+from chargeback.shapes.envelope import BOM, Unreadable, entries, written
+from chargeback.shapes.names import knows_counts, plain_text, request_id
 
 _UNKNOWN = "unknown"
 _OTHER_SERVICES = {"AI-SEARCH": "AI Search call", "AI-DOCUMENT-INTELLIGENCE": "call of another AI service"}
@@ -26,7 +24,7 @@ def read(body: bytes) -> list[Reading]:
     """
     if exact := usage1.read_exact(body):
         return [exact]
-    if not body or body.isspace():
+    if not body.replace(BOM, b"").strip():
         return [Ignored(_UNKNOWN, "empty body")]
     found = entries(body)
     if len(found) == 1:
@@ -36,7 +34,7 @@ def read(body: bytes) -> list[Reading]:
 
 def split(body: bytes, among: int) -> list[bytes]:
     """Return the texts of the `among` records that `read` found in a body."""
-    return [body] if among == 1 else [_text_of(entry) for entry in entries(body)]
+    return [body] if among == 1 else [written(entry) for entry in entries(body)]
 
 
 def _read_entry(entry: object, body: bytes | None) -> Reading:
@@ -44,15 +42,12 @@ def _read_entry(entry: object, body: bytes | None) -> Reading:
     if isinstance(entry, Unreadable):
         return Rejected(_UNKNOWN, entry.reason, entry.error_type, entry.text)
     if not isinstance(entry, dict):
-        return Rejected(_UNKNOWN, "not a JSON object", "NotAnObject", body or _text_of(entry))
-    source = unwrap(entry)
-    if source is None:
-        return Rejected(_UNKNOWN, "CloudEvent without a data object", "NotAnObject", body or _text_of(entry))
-    shape = _shape_of(source)
+        return Rejected(_UNKNOWN, "not a JSON object", "NotAnObject", body or written(entry))
+    shape = _shape_of(entry)
     try:
-        return _read_object(shape, source)
+        return _read_object(shape, entry)
     except UnreadableRecord as error:
-        return Rejected(shape or _UNKNOWN, error.reason, error.error_type, body or _text_of(entry), request_id(source))
+        return Rejected(shape or _UNKNOWN, error.reason, error.error_type, body or written(entry), request_id(entry))
 
 
 def _shape_of(source: dict[str, object]) -> str | None:
@@ -61,9 +56,11 @@ def _shape_of(source: dict[str, object]) -> str | None:
     if gateway_export.matches(source):
         return gateway_export.shape_of(source)
     flat_name = flat.name_of(source)
-    if bodies.matches(source) and flat_name not in ("seed", "entra"):
-        return bodies.NAME
-    return flat_name
+    if not bodies.matches(source):
+        return flat_name
+    # Policies may keep room for counts that only the response knows.
+    counted = flat_name in ("seed", "entra") and (knows_counts(source) or not bodies.has_response(source))
+    return flat_name if counted else bodies.NAME
 
 
 def _read_object(shape: str | None, source: dict[str, object]) -> Reading:
@@ -92,12 +89,3 @@ def _why_not_usage(shape: str | None, source: dict[str, object]) -> str | None:
     if shape is None and any(name.lower() in _AUDITS for name in source):
         return "prompt audit"
     return None
-
-
-def _text_of(entry: object) -> bytes:
-    if isinstance(entry, Unreadable):
-        return entry.text
-    try:
-        return orjson.dumps(entry)
-    except TypeError:  # it reads deeper nesting than it writes; no usage is nested like that
-        return b'{"removed": "a record nested too deeply to be written"}'

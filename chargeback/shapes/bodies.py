@@ -9,12 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
-import orjson
-
+from chargeback.jsontext import parse
 from chargeback.records import UsageRecord
 from chargeback.shapes.names import fields_of, plain_text
 from chargeback.shapes.record import add_answer, record_of
-from chargeback.usage import answer_of
+from chargeback.usage import Answer, answer_of
 
 Source: TypeAlias = Mapping[str, object]
 
@@ -41,26 +40,38 @@ def read(source: Source) -> UsageRecord:
     fields["deploymentId"] = fields.get("deploymentId") or _deployment(source) or plain_text(request.get("model"))
     if fields.get("streamed") is None and isinstance(stream := request.get("stream"), bool):
         fields["streamed"] = stream
-    add_answer(fields, answer_of(_first(source, _RESPONSES)))
+    add_answer(fields, _answer(source))
     return record_of(NAME, fields)
 
 
-def _first(source: Source, names: tuple[str, ...]) -> object:
-    return next((source[name] for name in names if source.get(name) is not None), None)
+def _answer(source: Source) -> Answer:
+    """Read every response there is: the first that tells usage counts, else the first."""
+    answers = [answer_of(response) for response in _given(source, _RESPONSES)]
+    return next((answer for answer in answers if answer.counts), answers[0] if answers else answer_of(None))
+
+
+def has_response(source: Source) -> bool:
+    """Tell whether any place for a response has something in it."""
+    return bool(_given(source, _RESPONSES))
+
+
+def _given(source: Source, names: tuple[str, ...]) -> list[object]:
+    found = (source.get(name) for name in names)
+    return [value for value in found if value and not (isinstance(value, str) and value.isspace())]
 
 
 def _request(source: Source) -> Source:
-    request = _first(source, _REQUESTS)
+    request = next(iter(_given(source, _REQUESTS)), None)
     if isinstance(request, str):
         try:
-            request = orjson.loads(request.encode("utf-8", "replace"))
-        except orjson.JSONDecodeError:
+            request = parse(request)
+        except ValueError:
             return {}
     return request if isinstance(request, dict) else {}
 
 
 def _deployment(source: Source) -> str | None:
     """Return the deployment that the backend's address names."""
-    address = _first(source, _ADDRESSES)
+    address = next(iter(_given(source, _ADDRESSES)), None)
     found = _DEPLOYMENT.search(address) if isinstance(address, str) else None
     return found[1] if found else None

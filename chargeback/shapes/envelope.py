@@ -8,18 +8,19 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import orjson
 
+from chargeback.jsontext import TooManyObjects, may_be_too_large, parse
 from chargeback.shapes.names import CALLER, meaning
 
-MOST_CONTAINERS = 100_000
-"""Objects and arrays in one body. A body above it is no usage, and as Python objects it would take too much memory."""
 MOST_RECORDS = 10_000
+BOM = b"\xef\xbb\xbf"
 _MOST_BREAKS = 16
-_SMALL = 1 << 16
-_BOM = b"\xef\xbb\xbf"
-_NEXT = re.compile(r"\n\s*(?=\{)")
+_DEEPEST = 4
+_NEXT = re.compile(r"\n[\s\ufeff]*(?=\{)")
+_BLANK = re.compile(r"[\s\ufeff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,48 +34,52 @@ class Unreadable:
 
 def entries(body: bytes) -> list[object]:
     """Return the records in a body, parsed; what cannot be parsed as `Unreadable`, in its place."""
-    if len(body) > _SMALL and body.count(b"{") + body.count(b"[") > MOST_CONTAINERS:
-        return [Unreadable("more than 100,000 objects in one body", "TooLarge", body)]
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return _several(body.removeprefix(_BOM), body)
-    found = _records(value)
-    return _at_most(found, body)
-
-
-def _at_most(found: list[object], body: bytes) -> list[object]:
-    """Return what was found, or refuse the body as a whole: dropping the rest would lose usage in silence."""
-    if len(found) > MOST_RECORDS:
+        values: Iterator[object] = iter([parse(body)])
+    except TooManyObjects:
+        return [_too_large(body)]
+    except ValueError:
+        # Python's own reader takes more memory, and texts that are broken may hide what they are.
+        if may_be_too_large(body):
+            return [_too_large(body)]
+        values = _several(body)
+    found = list(islice((record for value in values for record in _records(value)), MOST_RECORDS + 1))
+    if len(found) > MOST_RECORDS:  # dropping the rest would lose usage in silence
         return [Unreadable("more than 10,000 records in one body", "TooLarge", body)]
+    if found and all(isinstance(item, Unreadable) and item.error_type == "NotJson" for item in found):
+        return [Unreadable("not JSON", "NotJson", body)]
     return found
 
 
-def _records(value: object) -> list[object]:
-    if isinstance(value, dict) and isinstance(value.get("records"), list):
-        value = value["records"]
-    return value if isinstance(value, list) else [value]
+def _too_large(body: bytes) -> Unreadable:
+    return Unreadable("more than 100,000 objects in one body", "TooLarge", body)
 
 
-def _several(body: bytes, original: bytes) -> list[object]:
+def _records(value: object, depth: int = 0) -> Iterator[object]:
+    """Yield the records in a value: of arrays, exports and CloudEvents, and of these within one another."""
+    if depth > _DEEPEST:
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _records(item, depth + 1)
+    elif isinstance(value, dict) and isinstance(value.get("records"), list):
+        yield from _records(value["records"], depth)
+    elif isinstance(value, dict) and _is_cloud_event(value):
+        for item in _records(_data(value), depth + 1):
+            yield _addressed(item, value)
+    else:
+        yield value
+
+
+def _several(body: bytes) -> Iterator[object]:
     """Read objects that follow one another; after a broken one, go on at the next line that begins an object."""
     try:
-        text = body.decode("utf-8").strip()
+        text = body.decode("utf-8")
     except UnicodeDecodeError:
-        return [Unreadable("not UTF-8", "NotUtf8", original)]
-    found = [item for value in _sequence(text) for item in ([value] if _broken(value) else _records(value))]
-    if all(_broken(item) for item in found):
-        return [Unreadable("not JSON", "NotJson", original)]
-    return _at_most(found, original)
-
-
-def _broken(value: object) -> bool:
-    return isinstance(value, Unreadable)
-
-
-def _sequence(text: str) -> Iterator[object]:
+        yield Unreadable("not UTF-8", "NotUtf8", body)
+        return
     decoder = json.JSONDecoder(parse_constant=_refuse)
-    at = breaks = 0
+    at, breaks = _skip_blank(text, 0), 0
     while at < len(text):
         try:
             value, end = _one(decoder, text, at)
@@ -85,51 +90,58 @@ def _sequence(text: str) -> Iterator[object]:
             following = _NEXT.search(text, at) if breaks < _MOST_BREAKS else None
             end = following.start() if following else len(text)
             yield Unreadable("not JSON", "NotJson", text[at:end].encode())
-        at = _skip_space(text, end)
+        at = _skip_blank(text, end)
 
 
 def _one(decoder: json.JSONDecoder, text: str, at: int) -> tuple[object, int]:
     if text[at] not in "{[":  # "5/24/2024,..." begins with a number that is nobody's record
         raise ValueError
     end = decoder.raw_decode(text, at)[1]
-    return orjson.loads(text[at:end].encode()), end
+    return parse(text[at:end]), end
 
 
-def _skip_space(text: str, at: int) -> int:
-    while at < len(text) and text[at].isspace():
-        at += 1
-    return at
+def _skip_blank(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
 
 
 def _refuse(name: str) -> object:
     raise ValueError(name)
 
 
-def unwrap(entry: dict[str, object]) -> dict[str, object] | None:
-    """Return a CloudEvent's data, with the envelope's time and subject where the data has none.
+def _is_cloud_event(entry: dict[str, object]) -> bool:
+    return "specversion" in entry and ("data" in entry or "data_base64" in entry)
 
-    `None` if the data is no object. Anything that is no CloudEvent is returned as it is.
-    """
-    if "specversion" not in entry or not ("data" in entry or "data_base64" in entry):
-        return entry
-    data = _data(entry)
-    if not isinstance(data, dict):
-        return None
-    known = {meaning(name) for name in data}
+
+def _addressed(record: object, event: dict[str, object]) -> object:
+    """Return a record of a CloudEvent, with the envelope's time and subject where it has none of its own."""
+    if not isinstance(record, dict):
+        return Unreadable("CloudEvent without a data object", "NotAnObject", written(event))
+    known = {meaning(name) for name, value in record.items() if value not in (None, "")}
     if "timestamp" not in known:
-        data["time"] = entry.get("time")
+        record["timestamp"] = event.get("time")
     if known.isdisjoint(CALLER):
-        data["subject"] = entry.get("subject")
-    if "tokens" in data:
-        data.setdefault("type", entry.get("type"))
-    return data
+        record["subject"] = event.get("subject")
+    if "tokens" in record:
+        record.setdefault("type", event.get("type"))
+    return record
 
 
-def _data(entry: dict[str, object]) -> object:
-    data = entry.get("data", entry.get("data_base64"))
+def _data(event: dict[str, object]) -> object:
+    data = event.get("data", event.get("data_base64"))
     try:
-        if "data" not in entry and isinstance(data, str):
-            return orjson.loads(b64decode(data, validate=True))
-        return orjson.loads(data.encode("utf-8", "replace")) if isinstance(data, str) else data
-    except (orjson.JSONDecodeError, binascii.Error, ValueError):
+        if "data" not in event and isinstance(data, str):
+            return parse(b64decode(data, validate=True))
+        return parse(data) if isinstance(data, str) else data
+    except (binascii.Error, ValueError):
         return None
+
+
+def written(entry: object) -> bytes:
+    """Return the text of a record."""
+    if isinstance(entry, Unreadable):
+        return entry.text
+    try:
+        return orjson.dumps(entry)
+    except TypeError:  # it reads deeper nesting than it writes; no usage is nested like that
+        return b'{"removed": "a record nested too deeply to be written"}'

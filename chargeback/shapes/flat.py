@@ -12,7 +12,7 @@ from chargeback.errors import UnreadableRecord
 from chargeback.records import UsageRecord
 from chargeback.shapes.names import fields_of, has_counts, plain_text
 from chargeback.shapes.record import add_answer, record_of
-from chargeback.usage import answer_of, count, counts_of
+from chargeback.usage import answer_of, count, parts_of, take_cache_into_prompt, usage_of
 
 Source: TypeAlias = Mapping[str, object]
 
@@ -21,12 +21,11 @@ _TOKEN_TYPES = {
     **dict.fromkeys(("output", "completion"), "completionTokens"),
     **dict.fromkeys(("", "total"), "totalTokens"),
 }
-_CACHE_BESIDE_INPUT = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 def name_of(source: Source) -> str | None:
     """Return which flat shape it is, the most particular first; `None` when it has no counts."""
-    if not (has_counts(source) or isinstance(source.get("usage"), dict) or "tokens" in source):
+    if not (has_counts(source) or usage_of(source) is not None or "tokens" in source):
         return None
     if "appSubscriptionKey" in source:
         return "seed"
@@ -46,10 +45,12 @@ def read(shape: str, source: Source) -> UsageRecord:
         UnreadableRecord: a count or the time cannot be read.
     """
     fields = fields_of(source)
-    if isinstance(source.get("usage"), dict):
+    for name, known in parts_of(source).items():
+        if fields.get(name) is None:
+            fields[name] = known
+    take_cache_into_prompt(source, fields)
+    if usage_of(source) is not None:
         add_answer(fields, answer_of(dict(source)))
-    elif any(name in source for name in _CACHE_BESIDE_INPUT):
-        fields.update(counts_of(source))
     elif "tokens" in source:
         fields[_counted(source)] = count(source["tokens"], "tokens")
     if shape == "gateway-hub":

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-import orjson
-
+from chargeback.jsontext import parse
 from chargeback.records import Ignored, UsageRecord
 from chargeback.shapes.names import CALLER, fields_of, plain_text
 from chargeback.shapes.record import add_note, record_of
+from chargeback.usage import add_cache
 
 Source: TypeAlias = Mapping[str, object]
 
@@ -40,7 +40,8 @@ def read(shape: str, source: Source) -> UsageRecord | Ignored:
     """
     call = plain_text(source.get("correlationId"))
     fields = fields_of(_properties(source))
-    fields |= fields_of({"time": source.get("time"), "durationMs": source.get("durationMs")})
+    row = fields_of({"time": source.get("time"), "durationMs": source.get("durationMs")})
+    fields |= {name: value for name, value in row.items() if value is not None}
     fields["region"] = fields.get("region") or plain_text(source.get("location"))
     fields["requestId"] = call
     if shape == GATEWAY:
@@ -54,21 +55,23 @@ def _llm_row(fields: dict[str, object], call: str | None) -> UsageRecord | Ignor
     if fields.get("model") is None and not any(counts):
         return Ignored(LLM, "empty gateway log row", call)
     fields.update(dict.fromkeys(CALLER))  # this log knows no caller: what looks like one is something else
-    prompt, cached = fields.get("promptTokens"), fields.get("cachedTokens")
-    if "claude" in str(fields.get("model")).lower():
-        if isinstance(prompt, int) and isinstance(cached, int):
-            fields["promptTokens"] = prompt + cached
-        fields["totalTokens"] = None  # was taken without the cache
+    if _is_anthropic(fields):
+        add_cache(fields)
         add_note(fields, "cache-writes-unknown")
     return record_of(LLM, fields)
+
+
+def _is_anthropic(fields: dict[str, object]) -> bool:
+    names = f"{fields.get('model')} {fields.get('deploymentId')}".lower()
+    return "claude" in names or "anthropic" in names
 
 
 def _properties(source: Source) -> Source:
     properties = source.get("properties")
     if isinstance(properties, str):
         try:
-            properties = orjson.loads(properties.encode("utf-8", "replace"))
-        except orjson.JSONDecodeError:
+            properties = parse(properties)
+        except ValueError:
             return {}
     return properties if isinstance(properties, dict) else {}
 

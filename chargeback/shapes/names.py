@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from chargeback.keys import without_keys
+from chargeback.errors import UnreadableRecord
+from chargeback.keys import holds_key, without_keys
 from chargeback.records import is_placeholder
 from chargeback.shapes.times import read_time
-from chargeback.usage import count
+from chargeback.usage import count, plain
 
 REQUEST_IDS = ("requestId", "RequestId", "apimRequestId", "message-id", "operation_id", "correlationId")
 """The gateway's own ids, the surest first. `id` is the model's and identifies nothing."""
 
-_PUNCTUATION = str.maketrans("", "", "-_. ")
 _NOT_MODELS = frozenset({"streaming", "completions"})
 _LONGEST_NAME = 64
 
@@ -45,8 +46,8 @@ _SPELLINGS = {
     "completionTokens": "completiontokens outputtokens responsetokens usagecompletiontokens usageoutputtokens",
     "totalTokens": "totaltokens usagetotaltokens",
     "cachedTokens": "cachedtokens promptcachedtokens usageprompttokensdetailscachedtokens"
-    " usageinputtokensdetailscachedtokens",
-    "cacheWriteTokens": "cachewritetokens",
+    " usageinputtokensdetailscachedtokens cachereadinputtokens usagecachereadinputtokens",
+    "cacheWriteTokens": "cachewritetokens cachecreationinputtokens cachewriteinputtokens usagecachecreationinputtokens",
     "cacheWrite1hTokens": "cachewrite1htokens",
     "audioPromptTokens": "audioprompttokens audioinputtokens usageprompttokensdetailsaudiotokens",
     "imagePromptTokens": "imageprompttokens imageinputtokens",
@@ -57,28 +58,42 @@ _SPELLINGS = {
 _MEANINGS = {spelling: field for field, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 COUNTS = frozenset(field for field in _SPELLINGS if field.endswith("Tokens"))
 CALLER = ("subscriptionId", "keyId", "appId", "userId", "productId", "costCenter")
-"""Fields that name the caller: whatever looks like a key in them leaves as its fingerprint."""
+"""Fields that name the caller."""
 LONGEST_COST_CENTER = 64
+LONGEST_PLAIN = 32
+"""A text of fewer characters holds no key, and no prompt to speak of."""
+_MODELS = frozenset({"model", "deploymentId", "servedDeployment", "spilloverFrom"})
+_MOST_SPACES = 3
+TRACE_ID = re.compile(r"[0-9A-Za-z_.:|-]{1,128}", re.ASCII)
 
 
 def meaning(name: str) -> str | None:
     """Return the contract field that a policy's name stands for, if any."""
     if len(name) > _LONGEST_NAME or name == "operation_id":  # a request id, where operationId is an operation
         return None
-    return _MEANINGS.get(name.lower().translate(_PUNCTUATION))
+    return _MEANINGS.get(plain(name))
 
 
 def fields_of(source: Mapping[str, object]) -> dict[str, object]:
     """Read every field that is known by name; of several names for one field the first that says something counts.
 
     Raises:
-        UnreadableRecord: a count or the time cannot be read. Other fields that cannot are left unknown.
+        UnreadableRecord: a count cannot be read, or no time can. Other fields that cannot are left unknown.
     """
     fields: dict[str, object] = {}
+    no_time: UnreadableRecord | None = None
     for name, value in source.items():
         field = meaning(name)
-        if field is not None and fields.get(field) is None:
+        if field is None or fields.get(field) is not None:
+            continue
+        try:
             fields[field] = _READERS.get(field, _text)(field, value)
+        except UnreadableRecord as error:
+            if field != "timestamp":
+                raise
+            no_time = error
+    if no_time is not None and fields.get("timestamp") is None:
+        raise no_time
     fields["requestId"] = request_id(source)
     return fields
 
@@ -86,6 +101,11 @@ def fields_of(source: Mapping[str, object]) -> dict[str, object]:
 def has_counts(source: Mapping[str, object]) -> bool:
     """Tell whether any name is a count's, known or not."""
     return any(meaning(name) in COUNTS for name in source)
+
+
+def knows_counts(source: Mapping[str, object]) -> bool:
+    """Tell whether there is a value under the name of any count."""
+    return any(meaning(name) in COUNTS for name, value in source.items() if value not in (None, ""))
 
 
 def request_id(source: Mapping[str, object]) -> str | None:
@@ -100,15 +120,30 @@ def plain_text(value: object) -> str | None:
     return value.strip() if isinstance(value, str) and not is_placeholder(value) else None
 
 
-def caller(field: str, value: str) -> str:
-    """Return a caller's name fit to travel: no keys, and the caller's own hint not longer than 64 characters."""
-    text = without_keys(value)
-    return text[:LONGEST_COST_CENTER] if field == "costCenter" else text
+def fit(field: str, text: str) -> str | None:
+    """Return a field's text fit to travel: no keys, no prose for a model, a trace id that is one, a hint cut short."""
+    if field == "requestId":
+        return text
+    if field == "traceId":
+        return text if TRACE_ID.fullmatch(text) else None
+    if field in _MODELS and is_prose(text):
+        return None
+    safe = without_keys(text)
+    return safe[:LONGEST_COST_CENTER] if field == "costCenter" else safe
 
 
-def _text(field: str, value: object) -> str | None:
-    text = plain_text(value)
-    return caller(field, text) if text is not None and field in CALLER else text
+def needs_care(text: str) -> bool:
+    """Tell whether `fit` might change a text of any field but the call's ids."""
+    return len(text) >= LONGEST_PLAIN and (holds_key(text) or len(text) > LONGEST_COST_CENTER or is_prose(text))
+
+
+def is_prose(text: str) -> bool:
+    """Tell whether a text is somebody's sentences rather than a name."""
+    return len(text) >= LONGEST_PLAIN and text.count(" ") > _MOST_SPACES
+
+
+def _text(_: str, value: object) -> str | None:
+    return plain_text(value)
 
 
 def _model(_: str, value: object) -> str | None:

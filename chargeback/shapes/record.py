@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from chargeback.errors import UnreadableRecord
 from chargeback.records import UsageRecord
-from chargeback.shapes.names import COUNTS
+from chargeback.shapes.names import COUNTS, fit
 from chargeback.usage import Answer, no_count
 
 
@@ -17,6 +17,9 @@ def record_of(shape: str, fields: dict[str, object]) -> UsageRecord:
         UnreadableRecord: a field has the wrong type, or a sum of counts passes 10^12.
     """
     fields["shape"] = shape
+    for name, value in fields.items():
+        if isinstance(value, str):
+            fields[name] = fit(name, value)
     _reconcile_total(fields)
     try:
         return UsageRecord.model_validate(fields)
@@ -37,6 +40,8 @@ def add_answer(fields: dict[str, object], answer: Answer) -> None:
             del fields[name]
         fields.update(answer.counts)
         fields["usageSource"] = answer.source
+        if answer.note:
+            add_note(fields, answer.note)
     elif not any(value is not None for name, value in fields.items() if name.endswith("Tokens")):
         fields["usageSource"] = "none"
         add_note(fields, answer.note or "body-without-usage")

@@ -9,7 +9,7 @@ from chargeback.errors import UnreadableRecord
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 # .NET puts U+202F between time and AM/PM on newer systems, and U+00A0 has been seen too.
-_DOTNET = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d):(\d\d)(?:[ \u202f\u00a0]?([AaPp])[Mm])?", re.ASCII)
+_DOTNET = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d\d):(\d\d)(?:[ \u202f\u00a0]?([AP])M)?", re.ASCII)
 
 
 def read_time(value: object) -> datetime | None:
@@ -22,7 +22,7 @@ def read_time(value: object) -> datetime | None:
         return None
     if isinstance(value, str):
         try:
-            return _moment(value.strip())
+            return _moment(value.strip().upper())
         except (ValueError, OverflowError):
             pass
     raise UnreadableRecord("time is not in a known form", "InvalidTime")
@@ -39,5 +39,5 @@ def _moment(text: str) -> datetime:
     if half := found[7]:
         if not 1 <= hour <= 12:
             raise ValueError
-        hour = hour % 12 + (12 if half in "pP" else 0)
+        hour = hour % 12 + (12 if half == "P" else 0)
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)

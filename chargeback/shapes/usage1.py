@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TypeAlias
 
 from pydantic import ValidationError
-from pydantic.alias_generators import to_snake
 
 from chargeback.errors import UnreadableRecord
-from chargeback.keys import holds_key
 from chargeback.records import SCHEMA, UsageRecord, is_placeholder
-from chargeback.shapes.names import CALLER, COUNTS, LONGEST_COST_CENTER, caller
+from chargeback.shapes.names import COUNTS, LONGEST_PLAIN, TRACE_ID, needs_care
 from chargeback.shapes.record import record_of
 from chargeback.shapes.times import read_time
 from chargeback.usage import count
@@ -22,7 +21,12 @@ NAME = "usage/1"
 
 _BEGINNINGS = (b'{"schema":"chargeback.usage/1"', b'{"schema": "chargeback.usage/1"')
 _TIME = re.compile(rb'"timestamp": ?"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"')
-_CALLERS = tuple(to_snake(name) for name in CALLER if name != "keyId")
+_texts = itemgetter(
+    *("subscription_id", "product_id", "api_id", "operation_id", "user_id", "app_id", "cost_center", "deployment_id"),
+    *("served_deployment", "spillover_from", "model_region", "backend_id", "backend_host", "model", "service_tier"),
+    *("region", "usage_source", "note"),
+)
+"""Every text but the call's ids."""
 
 
 def read_exact(body: bytes) -> UsageRecord | None:
@@ -50,11 +54,10 @@ def _needs_care(fields: Fields) -> bool:
         return True
     if isinstance(call := fields["request_id"], str) and is_placeholder(call):
         return True
-    for name in _CALLERS:
-        value = fields[name]
-        if isinstance(value, str) and holds_key(value):
+    for text in _texts(fields):
+        if text is not None and len(text) >= LONGEST_PLAIN and needs_care(text):
             return True
-    if isinstance(hint := fields["cost_center"], str) and len(hint) > LONGEST_COST_CENTER:
+    if isinstance(trace := fields["trace_id"], str) and not TRACE_ID.fullmatch(trace):
         return True
     prompt, completion = fields["prompt_tokens"], fields["completion_tokens"]
     return isinstance(prompt, int) and isinstance(completion, int) and prompt + completion != fields["total_tokens"]
@@ -76,9 +79,6 @@ def read(source: Fields) -> UsageRecord:
     fields = source | {"timestamp": read_time(source.get("timestamp")), "keyId": None}  # the policy sends no keys
     if isinstance(call := fields.get("requestId"), str) and is_placeholder(call):
         fields["requestId"] = None  # nothing identifies many calls: they would be billed as one
-    for name in CALLER:
-        if isinstance(value := fields.get(name), str):
-            fields[name] = caller(name, value)
     for name in COUNTS:
         if type(value := fields.get(name)) is not int and value is not None:
             fields[name] = count(value, name)

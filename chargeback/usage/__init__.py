@@ -6,7 +6,17 @@ server-sent events.
 
 from __future__ import annotations
 
-from chargeback.usage.answer import Answer, answer_of
-from chargeback.usage.counts import Counts, count, counts_of, no_count
+from chargeback.usage.answer import Answer, answer_of, usage_of
+from chargeback.usage.counts import add_cache, count, no_count, parts_of, plain, take_cache_into_prompt
 
-__all__ = ["Answer", "Counts", "answer_of", "count", "counts_of", "no_count"]
+__all__ = [
+    "Answer",
+    "add_cache",
+    "answer_of",
+    "count",
+    "no_count",
+    "parts_of",
+    "plain",
+    "take_cache_into_prompt",
+    "usage_of",
+]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-import orjson
-
+from chargeback.errors import UnreadableRecord
+from chargeback.jsontext import TooManyObjects, parse
 from chargeback.usage.counts import Counts, JsonObject, counts_of
 
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -28,25 +29,43 @@ class Answer:
 
 
 def answer_of(response: object) -> Answer:
-    """Read a response body: a JSON object or its text, or the text of server-sent events.
+    """Read a response body: JSON, its text (perhaps encoded twice, or a line per object), or server-sent events.
 
     Raises:
         UnreadableRecord: it holds usage that cannot be billed as it stands.
     """
-    if response is None or response == "":
-        return Answer(note="no-body")
     if isinstance(response, dict):
         return _answer_of_objects([response], "body")
-    if not isinstance(response, str):
-        return Answer(note="body-without-usage")
-    text = response.lstrip("\ufeff \t\r\n")
+    if isinstance(response, list):
+        return _answer_of_objects(response, "body")
+    if isinstance(response, str):
+        return _answer_of_text(response.lstrip("\ufeff \t\r\n"))
+    return Answer(note="no-body" if response is None else "body-without-usage")
+
+
+def _answer_of_text(text: str) -> Answer:
+    if not text:
+        return Answer(note="no-body")
     if text.startswith(("data:", "event:", ":", "id:", "retry:")):
         return _answer_of_objects(_events(text), "stream")
     try:
-        parsed = orjson.loads(text.encode("utf-8", "replace"))
-    except orjson.JSONDecodeError:
-        return Answer(note="not-json")
-    return _answer_of_objects([parsed], "body")
+        found = parse(text)
+    except TooManyObjects:
+        raise UnreadableRecord("more than 100,000 objects in one body", "TooLarge") from None
+    except ValueError:
+        answer = _answer_of_objects(_lines(text), "stream")
+        return answer if answer.counts else Answer(note="not-json")
+    if isinstance(found, str):
+        return _answer_of_text(found)  # ends: what was quoted is shorter
+    return _answer_of_objects(found if isinstance(found, list) else [found], "body")
+
+
+def _lines(text: str) -> Iterator[object]:
+    """Yield the objects of a text that has one a line."""
+    for line in io.StringIO(text):
+        if line.startswith("{"):
+            with suppress(ValueError):
+                yield parse(line)
 
 
 def _events(text: str) -> Iterator[object]:
@@ -65,29 +84,46 @@ def _events(text: str) -> Iterator[object]:
 def _event(lines: list[str]) -> Iterator[object]:
     """Yield what the lines hold: one value over all of them, else (no blank line between events) one a line."""
     for candidate in ("\n".join(lines), *lines) if len(lines) > 1 else lines:
-        try:
-            yield orjson.loads(candidate.encode("utf-8", "replace"))
-        except orjson.JSONDecodeError:
-            continue
+        with suppress(ValueError):
+            yield parse(candidate)
 
 
 def _answer_of_objects(objects: Iterable[object], source: str) -> Answer:
     """Merge what the objects say; a stream's counts only grow, and Anthropic splits them over two events."""
     usage: dict[str, object] = {}
     model = tier = error = None
+    started = False
     for item in objects:
         for holder in _holders(item):
             model = _text(holder.get("model")) or model
             tier = _text(holder.get("service_tier")) or tier
             error = _error_code(holder.get("error")) or error
-            if isinstance(found := holder.get("usage"), dict):
+            if found := usage_of(holder):
+                if _is_start(item):
+                    started = True
+                    found = {name: value for name, value in found.items() if name != "output_tokens"}  # a placeholder
                 usage.update({name: _later(usage.get(name), value) for name, value in found.items()})
                 tier = _text(found.get("service_tier")) or tier
     counts = counts_of(usage)
     streamed = source == "stream"
     if counts:
-        return Answer(counts, model, tier, source, None, streamed)
+        cut = started and "completionTokens" not in counts
+        note = (error or "stream-cut") if cut else None
+        return Answer(counts, model, tier, source, note, streamed)
     return Answer({}, model, tier, "none", error or _why_none(usage, source), streamed)
+
+
+def _is_start(item: object) -> bool:
+    return isinstance(item, dict) and item.get("type") == "message_start"
+
+
+def usage_of(holder: JsonObject) -> JsonObject | None:
+    """Return an object's `usage`, which may be JSON text."""
+    usage = holder.get("usage")
+    if isinstance(usage, str) and usage.lstrip().startswith("{"):
+        with suppress(ValueError):
+            usage = parse(usage)
+    return usage if isinstance(usage, dict) else None
 
 
 def _later(before: object, now: object) -> object:
@@ -110,11 +146,11 @@ def _holders(item: object) -> Iterator[JsonObject]:
 
 
 def _error_code(error: object) -> str | None:
-    if isinstance(error, dict):
-        code = error.get("code") or error.get("type")
-        # A code of another form may be text that somebody wrote: it is not passed on.
-        return f"error:{code}" if _CODE.fullmatch(str(code)) else "error:"
-    return None
+    if not isinstance(error, dict):
+        return None
+    code = str(error.get("code") or error.get("type") or "unknown")
+    # A code of another form may be text that somebody wrote: it is not passed on.
+    return f"error:{code}" if _CODE.fullmatch(code) else "error:unknown"
 
 
 def _why_none(usage: JsonObject, source: str) -> str:

@@ -6,7 +6,7 @@ Sources: the providers' API references and recorded answers.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import TypeAlias
 
 from chargeback.errors import UnreadableRecord
@@ -17,18 +17,36 @@ Counts: TypeAlias = dict[str, int | None]
 """Contract names of counts -> tokens; a name that is missing is not known."""
 
 _WHOLE = re.compile(r"\s*(\d{1,40})(?:\.0*)?\s*", re.ASCII)
+_PUNCTUATION = str.maketrans("", "", "-_. ")
 
-_PARTS = {
-    "cachedTokens": ("cached_tokens",),
-    "cacheWriteTokens": ("cache_write_tokens", "cache_creation_tokens"),
-    "audioPromptTokens": ("audio_tokens",),
-    "imagePromptTokens": ("image_tokens",),
+# By plain name (see `plain`): providers write snake_case or camelCase.
+_WHOLES = {
+    "promptTokens": ("prompttokens", "inputtokens"),
+    "completionTokens": ("completiontokens", "outputtokens"),
+    "totalTokens": ("totaltokens",),
+    "cachedTokens": ("promptcachehittokens", "cachedtokens", "cachereadinputtokens"),
+    "cacheWriteTokens": ("cachecreationinputtokens", "cachewriteinputtokens"),
 }
-_COMPLETION_PARTS = {"reasoningTokens": ("reasoning_tokens",), "audioCompletionTokens": ("audio_tokens",)}
-_PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
-_COMPLETION_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
-_CACHE_HITS = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
-_CACHE_WRITES = ("cache_creation_input_tokens",)
+_PROMPT_PARTS = {
+    "cachedTokens": ("cachedtokens",),
+    "cacheWriteTokens": ("cachewritetokens", "cachecreationtokens"),
+    "audioPromptTokens": ("audiotokens",),
+    "imagePromptTokens": ("imagetokens",),
+}
+_COMPLETION_PARTS = {"reasoningTokens": ("reasoningtokens",), "audioCompletionTokens": ("audiotokens",)}
+_DETAILS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("prompttokensdetails", "inputtokensdetails", "inputtokendetails"), _PROMPT_PARTS),
+    **dict.fromkeys(("completiontokensdetails", "outputtokensdetails", "outputtokendetails"), _COMPLETION_PARTS),
+    # Anthropic's split of cache writes; the one-hour part has a price of its own.
+    "cachecreation": {"cacheWrite1hTokens": ("ephemeral1hinputtokens",)},
+}
+_CACHE_BESIDE = ("cachereadinputtokens", "cachecreationinputtokens", "cachewriteinputtokens")
+_WITH_CACHE = ("prompttokens", "usageprompttokens")
+
+
+def plain(name: str) -> str:
+    """Return a name without case and punctuation: `input_tokens` and `inputTokens` are one."""
+    return name.lower().translate(_PUNCTUATION)
 
 
 def count(value: object, name: str) -> int | None:
@@ -68,40 +86,53 @@ def counts_of(usage: JsonObject) -> Counts:
     Raises:
         UnreadableRecord: a count is no whole number from 0 to 10^12.
     """
-    counts: dict[str, int | None] = {
-        "promptTokens": _first(usage, ("prompt_tokens", "input_tokens"), "promptTokens"),
-        "completionTokens": _first(usage, ("completion_tokens", "output_tokens"), "completionTokens"),
-        "totalTokens": _first(usage, ("total_tokens",), "totalTokens"),
-        "cachedTokens": _first(usage, _CACHE_HITS, "cachedTokens"),
-        "cacheWriteTokens": _first(usage, _CACHE_WRITES, "cacheWriteTokens"),
-        **_cache_lifetimes(usage.get("cache_creation")),
-    }
-    for details, parts in ((_PROMPT_DETAILS, _PARTS), (_COMPLETION_DETAILS, _COMPLETION_PARTS)):
-        for holder in (usage[name] for name in details if name in usage):
-            if isinstance(holder, dict):
-                inside = {name: _first(holder, names, name) for name, names in parts.items()}
-                counts.update({name: known for name, known in inside.items() if known is not None})
-    _take_cache_into_prompt(usage, counts)
-    return {name: known for name, known in counts.items() if known is not None}
+    counts: dict[str, object] = {**_known(usage, _WHOLES), **parts_of(usage)}
+    take_cache_into_prompt(usage, counts)
+    return {name: known for name, known in counts.items() if isinstance(known, int)}
 
 
-def _cache_lifetimes(creation: object) -> Counts:
-    """Read Anthropic's split of cache writes; the one-hour part has a price of its own."""
-    if not isinstance(creation, dict):
-        return {}
-    return {"cacheWrite1hTokens": count(creation.get("ephemeral_1h_input_tokens"), "cacheWrite1hTokens")}
+def parts_of(usage: JsonObject) -> Counts:
+    """Read the counts that stand in objects of details.
+
+    Raises:
+        UnreadableRecord: a count is no whole number from 0 to 10^12.
+    """
+    parts: Counts = {}
+    for name, details in usage.items():
+        names = _DETAILS.get(plain(name))
+        if names and isinstance(details, dict):
+            parts.update(_known(details, names))
+    return parts
 
 
-def _take_cache_into_prompt(usage: JsonObject, counts: Counts) -> None:
-    """Add the cache counts that Anthropic reports beside `input_tokens` (never beside `prompt_tokens`)."""
-    plain = counts["promptTokens"]
-    beside = "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage
-    if plain is None or not beside or usage.get("prompt_tokens") is not None:
+def take_cache_into_prompt(usage: JsonObject, counts: MutableMapping[str, object]) -> None:
+    """Add the cache counts that Anthropic and Bedrock report beside `input_tokens` (never beside `prompt_tokens`)."""
+    given = {plain(name) for name, value in usage.items() if value not in (None, "")}
+    if not given.isdisjoint(_CACHE_BESIDE) and given.isdisjoint(_WITH_CACHE):
+        add_cache(counts)
+
+
+def add_cache(counts: MutableMapping[str, object]) -> None:
+    """Make prompt and total of counts that were taken without the cache those of the whole call."""
+    prompt, completion, total = (counts.get(name) for name in ("promptTokens", "completionTokens", "totalTokens"))
+    beside = [known for name in ("cachedTokens", "cacheWriteTokens") if isinstance(known := counts.get(name), int)]
+    if not isinstance(prompt, int) or not sum(beside):
         return
-    counts["promptTokens"] = plain + (counts["cachedTokens"] or 0) + (counts["cacheWriteTokens"] or 0)
-    counts["totalTokens"] = None  # if there is one it was taken without the cache
+    counts["promptTokens"] = prompt + sum(beside)
+    if total == prompt + (completion if isinstance(completion, int) else 0):
+        counts["totalTokens"] = total + sum(beside)
+    elif completion is None:
+        counts["totalTokens"] = None  # with or without the cache: the record does not tell
 
 
-def _first(holder: JsonObject, names: tuple[str, ...], meaning: str) -> int | None:
-    """Return the first count that is known among the spellings of one meaning."""
-    return next((known for name in names if (known := count(holder.get(name), meaning)) is not None), None)
+def _known(holder: JsonObject, meanings: Mapping[str, tuple[str, ...]]) -> Counts:
+    """Return for each meaning the first count that is known among its spellings."""
+    values: dict[str, object] = {}
+    for name, value in holder.items():
+        if values.get(plain(name)) in (None, ""):
+            values[plain(name)] = value
+    read = {
+        meaning: next((known for name in names if (known := count(values.get(name), meaning)) is not None), None)
+        for meaning, names in meanings.items()
+    }
+    return {meaning: known for meaning, known in read.items() if known is not None}

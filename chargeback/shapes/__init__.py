@@ -10,7 +10,8 @@ from chargeback.errors import UnreadableRecord
 from chargeback.records import Ignored, Reading, Rejected
 from chargeback.shapes import bodies, flat, gateway_export, usage1
 from chargeback.shapes.envelope import BOM, Unreadable, entries, written
-from chargeback.shapes.names import knows_counts, plain_text, request_id
+from chargeback.shapes.names import knows_counts, request_id
+from chargeback.shapes.texts import plain_text
 
 _UNKNOWN = "unknown"
 _OTHER_SERVICES = {"AI-SEARCH": "AI Search call", "AI-DOCUMENT-INTELLIGENCE": "call of another AI service"}

@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 from chargeback.jsontext import parse
 from chargeback.records import UsageRecord
-from chargeback.shapes.names import fields_of, plain_text
+from chargeback.shapes.names import fields_of
 from chargeback.shapes.record import add_answer, record_of
+from chargeback.shapes.texts import plain_text
 from chargeback.usage import Answer, answer_of
 
 Source: TypeAlias = Mapping[str, object]

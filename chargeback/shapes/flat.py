@@ -10,8 +10,9 @@ from typing import TypeAlias
 
 from chargeback.errors import UnreadableRecord
 from chargeback.records import UsageRecord
-from chargeback.shapes.names import fields_of, has_counts, plain_text
+from chargeback.shapes.names import fields_of, has_counts
 from chargeback.shapes.record import add_answer, record_of
+from chargeback.shapes.texts import plain_text
 from chargeback.usage import answer_of, count, parts_of, take_cache_into_prompt, usage_of
 
 Source: TypeAlias = Mapping[str, object]

@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 from chargeback.jsontext import parse
 from chargeback.records import Ignored, UsageRecord
-from chargeback.shapes.names import CALLER, fields_of, plain_text
+from chargeback.shapes.names import CALLER, fields_of
 from chargeback.shapes.record import add_note, record_of
+from chargeback.shapes.texts import plain_text
 from chargeback.usage import add_cache
 
 Source: TypeAlias = Mapping[str, object]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from chargeback.errors import UnreadableRecord
-from chargeback.keys import holds_key, without_keys
-from chargeback.records import is_placeholder
+from chargeback.shapes.texts import plain_text
 from chargeback.shapes.times import read_time
 from chargeback.usage import count, plain
 
@@ -59,12 +57,6 @@ _MEANINGS = {spelling: field for field, spellings in _SPELLINGS.items() for spel
 COUNTS = frozenset(field for field in _SPELLINGS if field.endswith("Tokens"))
 CALLER = ("subscriptionId", "keyId", "appId", "userId", "productId", "costCenter")
 """Fields that name the caller."""
-LONGEST_COST_CENTER = 64
-LONGEST_PLAIN = 32
-"""A text of fewer characters holds no key, and no prompt to speak of."""
-_MODELS = frozenset({"model", "deploymentId", "servedDeployment", "spilloverFrom"})
-_MOST_SPACES = 3
-TRACE_ID = re.compile(r"[0-9A-Za-z_.:|-]{1,128}", re.ASCII)
 
 
 def meaning(name: str) -> str | None:
@@ -111,35 +103,6 @@ def knows_counts(source: Mapping[str, object]) -> bool:
 def request_id(source: Mapping[str, object]) -> str | None:
     """Return the gateway's id of the call."""
     return next((text for name in REQUEST_IDS if (text := plain_text(source.get(name)))), None)
-
-
-def plain_text(value: object) -> str | None:
-    """Return text (or a number's) unless it is missing or a placeholder such as `NA`."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value.strip() if isinstance(value, str) and not is_placeholder(value) else None
-
-
-def fit(field: str, text: str) -> str | None:
-    """Return a field's text fit to travel: no keys, no prose for a model, a trace id that is one, a hint cut short."""
-    if field == "requestId":
-        return text
-    if field == "traceId":
-        return text if TRACE_ID.fullmatch(text) else None
-    if field in _MODELS and is_prose(text):
-        return None
-    safe = without_keys(text)
-    return safe[:LONGEST_COST_CENTER] if field == "costCenter" else safe
-
-
-def needs_care(text: str) -> bool:
-    """Tell whether `fit` might change a text of any field but the call's ids."""
-    return len(text) >= LONGEST_PLAIN and (holds_key(text) or len(text) > LONGEST_COST_CENTER or is_prose(text))
-
-
-def is_prose(text: str) -> bool:
-    """Tell whether a text is somebody's sentences rather than a name."""
-    return len(text) >= LONGEST_PLAIN and text.count(" ") > _MOST_SPACES
 
 
 def _text(_: str, value: object) -> str | None:

@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from chargeback.errors import UnreadableRecord
 from chargeback.records import UsageRecord
-from chargeback.shapes.names import COUNTS, fit
+from chargeback.shapes.names import COUNTS
+from chargeback.shapes.texts import fit
 from chargeback.usage import Answer, no_count
 
 

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from chargeback.errors import UnreadableRecord
 from chargeback.records import SCHEMA, UsageRecord, is_placeholder
-from chargeback.shapes.names import COUNTS, LONGEST_PLAIN, TRACE_ID, needs_care
+from chargeback.shapes.names import COUNTS
 from chargeback.shapes.record import record_of
+from chargeback.shapes.texts import LONGEST_PLAIN, TRACE_ID, needs_care
 from chargeback.shapes.times import read_time
 from chargeback.usage import count
 

@@ -1,0 +1,44 @@
+"""What of a record's texts may travel: no key, no prose in a model's place, no trace id that is none."""
+
+from __future__ import annotations
+
+import re
+
+from chargeback.keys import holds_key, without_keys
+from chargeback.records import is_placeholder
+
+LONGEST_COST_CENTER = 64
+LONGEST_PLAIN = 32
+"""A text of fewer characters holds no key, and no prompt to speak of."""
+TRACE_ID = re.compile(r"[0-9A-Za-z_.:|-]{1,128}", re.ASCII)
+_MODELS = frozenset({"model", "deploymentId", "servedDeployment", "spilloverFrom"})
+_MOST_SPACES = 3
+
+
+def plain_text(value: object) -> str | None:
+    """Return text (or a number's) unless it is missing or a placeholder such as `NA`."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) and not is_placeholder(value) else None
+
+
+def fit(field: str, text: str) -> str | None:
+    """Return a field's text fit to travel: no keys, no prose for a model, a trace id that is one, a hint cut short."""
+    if field == "requestId":
+        return text
+    if field == "traceId":
+        return text if TRACE_ID.fullmatch(text) else None
+    if field in _MODELS and is_prose(text):
+        return None
+    safe = without_keys(text)
+    return safe[:LONGEST_COST_CENTER] if field == "costCenter" else safe
+
+
+def needs_care(text: str) -> bool:
+    """Tell whether `fit` might change a text of any field but the call's ids."""
+    return len(text) >= LONGEST_PLAIN and (holds_key(text) or len(text) > LONGEST_COST_CENTER or is_prose(text))
+
+
+def is_prose(text: str) -> bool:
+    """Tell whether a text is somebody's sentences rather than a name."""
+    return len(text) >= LONGEST_PLAIN and text.count(" ") > _MOST_SPACES

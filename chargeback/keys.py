@@ -10,10 +10,10 @@ import re
 
 _SHORTEST_KEY = 32
 _KEY = re.compile(
-    r"(?<![0-9a-fA-F])[0-9a-fA-F]{32}(?![0-9a-fA-F])"  # API Management
+    r"(?<![0-9a-fA-F])(?<!\.ft-)[0-9a-fA-F]{32}(?![0-9a-fA-F])"  # API Management; not a fine-tuned model's name
     r"|(?<![0-9A-Za-z+/_-])(?:[A-Za-z0-9+/_-]{86}==|[A-Za-z0-9+/_-]{43}=)(?!=)"  # storage and others; Event Hubs
     r"|(?<![0-9A-Za-z])[0-9A-Za-z]{84}(?![0-9A-Za-z])"  # Azure OpenAI
-    r"|eyJ[\w-]{5,}\.[\w.-]+",  # bearer tokens
+    r"|(?<![\w-])eyJ[\w-]{5,}\.[\w.-]+",  # bearer tokens
     re.ASCII,
 )
 FINGERPRINT = re.compile(r"key-[0-9a-f]{16}")

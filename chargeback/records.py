@@ -20,7 +20,10 @@ SCHEMA = "chargeback.usage/1"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_PLACEHOLDERS = frozenset({"", "na", "n/a", "none", "null", "anonymous", "unknown", "portal-admin"})
+_PLACEHOLDERS = frozenset(
+    {"", "-", "na", "n/a", "nil", "none", "null", "(null)", "undefined", "anonymous", "unknown", "portal-admin"}
+    | {"00000000-0000-0000-0000-000000000000"}
+)
 
 
 def is_placeholder(text: str) -> bool:

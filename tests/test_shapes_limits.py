@@ -113,6 +113,8 @@ HEAVY = {
     "deep arrays": (b"", b"[", b""),
     "deep objects by line": (b"", b'{"a":[\n', b""),
     "open objects by line": (b"", b'\n{"a":1,', b""),
+    "empty lines after a broken object": (b'{"a" x', b"\n", b"y"),
+    "beginnings of tokens": (b'{"promptTokens":1,"user":"', b"eyJ", b'"}'),
     "open strings": (b"", b'\n{"a":"', b""),
     "objects below the limit": (b"[", b'{"aaaa":0},', b"{}]"),
     "objects in an answer": (b'{"response":{"choices":[', b'{"aaaa":0},', b"{}]}}"),

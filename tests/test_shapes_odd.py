@@ -239,3 +239,126 @@ def test_a_models_name_is_no_place_for_prose(name: str) -> None:
     prose = "Dear model, please summarise the following letter of my lawyer for me."
     record = usage({"promptTokens": 1, name: prose, "requestId": "r-1"})
     assert prose not in record.model_dump_json()
+
+
+U = ANSWER["usage"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"subscriptionId": "a", "request": "hi", "response": "Hello there", "usage": U},
+        {"appSubscriptionKey": "a", "response": [{"text": "hi"}], "usage": U},
+        {"request": {"max_tokens": 5}, "response_body": {"usage": U}},
+        {"Request": "x", "RESPONSE": json.dumps(ANSWER)},
+        {"response": {"status_code": 200, "body": ANSWER}},
+        {"response": {"status_code": 200, "body": json.dumps(ANSWER)}},
+        {"response": {"Model": "gpt-4", "Usage": {"PromptTokens": 12, "CompletionTokens": 3, "TotalTokens": 15}}},
+        {"Model": "gpt-4", "Usage": {"PromptTokens": 12, "CompletionTokens": 3}},
+        {"category": "llm-usage", "properties": {"a": 1}, "promptTokens": 12, "completionTokens": 3},
+        {"category": "llm-usage", "properties": {"a": 1}, "response": ANSWER},
+        {"type": "chat.completion", "promptTokens": 12, "completionTokens": 3, "tokens": 15},
+        {"promptTokens": 12, "completionTokens": 3, "tokens": ["a"]},
+        {"promptTokens": 12, "completionTokens": 3, "response": json.dumps({"usage": {"prompt_tokens": 0}})},
+    ],
+)
+def test_usage_that_stands_elsewhere_is_not_lost(source: dict[str, object]) -> None:
+    assert counts(usage(source)) == (12, 3, 15)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"input": "x", "result": {"usage": U}},
+        {"messages": [], "gen_ai.usage.input_tokens": 5, "max_output_tokens": 5},
+        {"prompt": "x", "token_usage": U},
+        {"category": "Other", "properties": {"promptTokens": 5}},
+    ],
+)
+def test_what_speaks_of_usage_in_an_unknown_way_is_kept_and_not_ignored(source: dict[str, object]) -> None:
+    (reading,) = several(source)
+    assert isinstance(reading, Rejected)
+    assert reading.error_type == "UnknownShape"
+
+
+def test_a_prompt_audit_may_ask_for_at_most_so_many_tokens() -> None:
+    assert several({"request": {"messages": [], "max_tokens": 5}, "max_tokens": 5}) == [
+        Ignored("unknown", "prompt audit")
+    ]
+
+
+@pytest.mark.parametrize("nobody", ["undefined", "-", "(null)", "nil", "00000000-0000-0000-0000-000000000000"])
+def test_what_writers_write_for_nothing_is_nothing(nobody: str) -> None:
+    record = usage({"requestId": nobody, "subscriptionId": nobody, "appId": "app", "promptTokens": 5})
+    assert (record.request_id, record.subscription_id, record.app_id) == (None, None, "app")
+
+
+def test_a_name_longer_than_any_is_left_out_and_the_call_is_billed() -> None:
+    record = usage({"request": {"model": "x" * 9000}, "region": "y" * 300, "durationMs": 1e30, "response": ANSWER})
+    assert (record.deployment_id, record.region, record.duration_ms, record.total_tokens) == (None, None, None, 15)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_fine_tuned_models_keep_their_names(ours: bool) -> None:
+    name = "gpt-35-turbo-0613.ft-b044a9d3cf9c4228b5d393567f693b83"
+    more = OURS | {"timestamp": "2026-11-20T10:00:00.000Z"} if ours else {"promptTokens": 12}
+    assert usage(json.dumps({**more, "model": name}, separators=(",", ":")).encode()).model == name
+
+
+def test_reasoning_that_stands_beside_the_completion_is_taken_in() -> None:
+    """Grok's way: the total says so."""
+    details = {"completion_tokens_details": {"reasoning_tokens": 94}}
+    record = usage(
+        {"response": {"usage": {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135, **details}}}
+    )
+    assert (*counts(record), record.reasoning_tokens, record.note) == (32, 103, 135, 94, None)
+
+
+def test_cache_counts_under_dotted_names_are_taken_in_too() -> None:
+    source = {"Usage.Input_Tokens": "10", "Usage.Cache_Read_Input_Tokens": "100", "Usage.Output_Tokens": "3"}
+    assert counts(usage(source)) == (110, 3, 113)
+
+
+def test_rows_of_a_workspaces_data_export_are_the_gateways_log() -> None:
+    row = {"TimeGenerated": "2026-11-20T10:00:00Z", "Type": "ApiManagementGatewayLlmLog", "CorrelationId": "c-1"}
+    record = usage(
+        {"records": [row | {"ModelName": "gpt-4", "PromptTokens": 5, "CompletionTokens": 6, "TotalTokens": 11}]}
+    )
+    assert (record.shape, record.request_id, record.timestamp, record.total_tokens) == ("llm-log", "c-1", TEN, 11)
+
+
+@pytest.mark.parametrize("text", ["1.000", "12.", "1.5", "1,000"])
+def test_text_that_may_be_a_thousand_is_no_count(text: str) -> None:
+    (reading,) = several({"promptTokens": text})
+    assert isinstance(reading, Rejected)
+
+
+def test_duration_usage_is_said_beside_zeros_too() -> None:
+    response = {"usage": {"type": "duration", "seconds": 3}}
+    record = usage({"promptTokens": 0, "completionTokens": 0, "totalTokens": 0, "response": response})
+    assert (*counts(record), record.note) == (None, None, None, "duration-usage")
+
+
+def test_a_prompt_is_nobodys_name() -> None:
+    prompt = "Please tell me about my medical condition: diabetes type two"
+    assert usage({"user": prompt, "promptTokens": 5}).user_id is None
+    assert usage({"user": "Maria de la Cruz y Gonzalez Perez", "promptTokens": 5}).user_id is not None
+
+
+@pytest.mark.parametrize("name", ["apiKey", "api-key", "Ocp-Apim-Subscription-Key", "subscriptionKey"])
+def test_whatever_stands_under_a_keys_name_is_a_key(name: str) -> None:
+    secret = "Sup3rS3cretKey!"
+    assert usage({name: secret, "promptTokens": 5}).key_id == fingerprint(secret)
+    assert usage({name: fingerprint(secret), "promptTokens": 5}).key_id == fingerprint(secret)
+
+
+@pytest.mark.parametrize("names", [("subscription", "subscriptionId"), ("subscriptionId", "subscription")])
+def test_the_nearest_name_wins_whatever_the_order(names: tuple[str, str]) -> None:
+    record = usage({"promptTokens": 5} | {name: f"by {name}" for name in names})
+    assert record.subscription_id == "by subscriptionId"
+
+
+@pytest.mark.parametrize("data", [{"product": "AI"}, {"subscriptionId": "NA"}, {"costCenter": "4711"}])
+def test_a_cloudevents_subject_stands_in_where_nobody_is_named(data: dict[str, object]) -> None:
+    assert usage(event({"promptTokens": 5} | data)).user_id == "retail"
+    assert usage(event(OURS | data)).user_id == "retail"

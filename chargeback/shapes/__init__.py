@@ -11,11 +11,9 @@ from chargeback.records import Ignored, Reading, Rejected
 from chargeback.shapes import bodies, flat, gateway_export, usage1
 from chargeback.shapes.envelope import BOM, Unreadable, entries, written
 from chargeback.shapes.names import knows_counts, request_id
-from chargeback.shapes.texts import plain_text
+from chargeback.shapes.no_usage import why_not_usage
 
 _UNKNOWN = "unknown"
-_OTHER_SERVICES = {"AI-SEARCH": "AI Search call", "AI-DOCUMENT-INTELLIGENCE": "call of another AI service"}
-_AUDITS = frozenset({"prompt", "messages", "choices", "input", "request", "requestbody"})
 
 
 def read(body: bytes) -> list[Reading]:
@@ -54,8 +52,9 @@ def _read_entry(entry: object, body: bytes | None) -> Reading:
 def _shape_of(source: dict[str, object]) -> str | None:
     if usage1.matches(source):
         return usage1.NAME
-    if gateway_export.matches(source):
-        return gateway_export.shape_of(source)
+    exported = gateway_export.shape_of(source)
+    if exported in (gateway_export.LLM, gateway_export.GATEWAY):
+        return exported
     flat_name = flat.name_of(source)
     if not bodies.matches(source):
         return flat_name
@@ -67,7 +66,7 @@ def _shape_of(source: dict[str, object]) -> str | None:
 def _read_object(shape: str | None, source: dict[str, object]) -> Reading:
     if shape == usage1.NAME:
         return usage1.read(source)
-    if not_usage := _why_not_usage(shape, source):
+    if not_usage := why_not_usage(shape, source):
         return Ignored(_UNKNOWN, not_usage, request_id(source))
     if shape in (gateway_export.LLM, gateway_export.GATEWAY):
         return gateway_export.read(shape, source)
@@ -76,17 +75,3 @@ def _read_object(shape: str | None, source: dict[str, object]) -> Reading:
     if shape is None:
         raise UnreadableRecord("no known token counts in it", "UnknownShape")
     return flat.read(shape, source)
-
-
-def _why_not_usage(shape: str | None, source: dict[str, object]) -> str | None:
-    """Tell what kind of message that is known to be no usage this is."""
-    if (plain_text(source.get("type")) or "").upper().startswith("PII"):
-        return "PII notice"
-    service = (plain_text(source.get("targetService")) or "").upper()
-    if service in _OTHER_SERVICES:
-        return _OTHER_SERVICES[service]
-    if shape == gateway_export.OTHER:
-        return "log category without usage"
-    if shape is None and any(name.lower() in _AUDITS for name in source):
-        return "prompt audit"
-    return None

@@ -13,13 +13,14 @@ from itertools import islice
 import orjson
 
 from chargeback.jsontext import TooManyObjects, may_be_too_large, parse
-from chargeback.shapes.names import CALLER, meaning
+from chargeback.shapes.names import CONSUMERS, meaning
+from chargeback.shapes.texts import plain_text
 
 MOST_RECORDS = 10_000
 BOM = b"\xef\xbb\xbf"
 _MOST_BREAKS = 16
 _DEEPEST = 4
-_NEXT = re.compile(r"\n[\s\ufeff]*(?=\{)")
+_NEXT = re.compile(r"\n(?:[^\S\n]|\ufeff)*(?=\{)")
 _BLANK = re.compile(r"[\s\ufeff]*")
 
 
@@ -117,11 +118,10 @@ def _addressed(record: object, event: dict[str, object]) -> object:
     """Return a record of a CloudEvent, with the envelope's time and subject where it has none of its own."""
     if not isinstance(record, dict):
         return Unreadable("CloudEvent without a data object", "NotAnObject", written(event))
-    known = {meaning(name) for name, value in record.items() if value not in (None, "")}
-    if "timestamp" not in known:
+    if "timestamp" not in {meaning(name) for name, value in record.items() if value not in (None, "")}:
         record["timestamp"] = event.get("time")
-    if known.isdisjoint(CALLER):
-        record["subject"] = event.get("subject")
+    if not any(meaning(name) in CONSUMERS for name, value in record.items() if plain_text(value)):
+        record["userId"] = event.get("subject")
     if "tokens" in record:
         record.setdefault("type", event.get("type"))
     return record

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from chargeback.errors import UnreadableRecord
 from chargeback.records import UsageRecord
-from chargeback.shapes.names import fields_of, has_counts
+from chargeback.shapes.names import COUNTS, fields_of, has_counts
 from chargeback.shapes.record import add_answer, record_of
 from chargeback.shapes.texts import plain_text
 from chargeback.usage import answer_of, count, parts_of, take_cache_into_prompt, usage_of
@@ -45,18 +45,28 @@ def read(shape: str, source: Source) -> UsageRecord:
     Raises:
         UnreadableRecord: a count or the time cannot be read.
     """
+    fields = counted_fields(source)
+    if "tokens" in source and not any(isinstance(fields.get(name), int) for name in COUNTS):
+        fields[_counted(source)] = count(source["tokens"], "tokens")
+    if shape == "gateway-hub":
+        _forget_placeholders(fields)
+    return record_of(shape, fields)
+
+
+def counted_fields(source: Source) -> dict[str, object]:
+    """Read named fields with what details and a nested `usage` object add.
+
+    Raises:
+        UnreadableRecord: a count or the time cannot be read.
+    """
     fields = fields_of(source)
     for name, known in parts_of(source).items():
         if fields.get(name) is None:
             fields[name] = known
     take_cache_into_prompt(source, fields)
-    if usage_of(source) is not None:
-        add_answer(fields, answer_of(dict(source)))
-    elif "tokens" in source:
-        fields[_counted(source)] = count(source["tokens"], "tokens")
-    if shape == "gateway-hub":
-        _forget_placeholders(fields)
-    return record_of(shape, fields)
+    if (nested := usage_of(source)) is not None:
+        add_answer(fields, answer_of({"usage": nested, "service_tier": source.get("service_tier")}))
+    return fields
 
 
 def _forget_placeholders(fields: dict[str, object]) -> None:

@@ -20,17 +20,16 @@ Source: TypeAlias = Mapping[str, object]
 
 LLM, GATEWAY, OTHER = "llm-log", "gateway-log", "other-log"
 _SHAPES = {"gatewayllmlogs": LLM, "gatewaylogs": GATEWAY}
+_TABLES = {"apimanagementgatewayllmlog": LLM, "apimanagementgatewaylogs": GATEWAY}
 
 
-def matches(source: Source) -> bool:
-    """Tell whether it is a row of an Azure Monitor export."""
-    category = source.get("category")
-    return isinstance(category, str) and (category.lower() in _SHAPES or "properties" in source)
-
-
-def shape_of(source: Source) -> str:
-    """Return which of the export's categories the row is of."""
-    return _SHAPES.get(str(source["category"]).lower(), OTHER)
+def shape_of(source: Source) -> str | None:
+    """Return which log it is a row of; `None` if it is none of an Azure Monitor export."""
+    category, table = source.get("category"), source.get("Type")
+    if isinstance(category, str):
+        return _SHAPES.get(category.lower(), OTHER if "properties" in source else None)
+    # A workspace's data export sends the tables' own columns.
+    return _TABLES.get(table.lower()) if isinstance(table, str) else None
 
 
 def read(shape: str, source: Source) -> UsageRecord | Ignored:
@@ -39,8 +38,8 @@ def read(shape: str, source: Source) -> UsageRecord | Ignored:
     Raises:
         UnreadableRecord: a count or the time cannot be read.
     """
-    call = plain_text(source.get("correlationId"))
-    fields = fields_of(_properties(source))
+    call = plain_text(source.get("correlationId") or source.get("CorrelationId"))
+    fields = fields_of(columns(source))
     row = fields_of({"time": source.get("time"), "durationMs": source.get("durationMs")})
     fields |= {name: value for name, value in row.items() if value is not None}
     fields["region"] = fields.get("region") or plain_text(source.get("location"))
@@ -67,8 +66,9 @@ def _is_anthropic(fields: dict[str, object]) -> bool:
     return "claude" in names or "anthropic" in names
 
 
-def _properties(source: Source) -> Source:
-    properties = source.get("properties")
+def columns(source: Source) -> Source:
+    """Return a row's own columns."""
+    properties = source.get("properties", source if "Type" in source else None)
     if isinstance(properties, str):
         try:
             properties = parse(properties)
@@ -78,4 +78,4 @@ def _properties(source: Source) -> Source:
 
 
 def _was_forwarded(source: Source) -> bool:
-    return any(name.lower() == "backendresponsecode" and value for name, value in _properties(source).items())
+    return any(name.lower() == "backendresponsecode" and value for name, value in columns(source).items())

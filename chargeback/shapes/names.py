@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from urllib.parse import urlsplit
 
 from chargeback.errors import UnreadableRecord
+from chargeback.keys import FINGERPRINT, fingerprint
 from chargeback.shapes.texts import plain_text
 from chargeback.shapes.times import read_time
 from chargeback.usage import count, plain
@@ -15,9 +17,10 @@ REQUEST_IDS = ("requestId", "RequestId", "apimRequestId", "message-id", "operati
 
 _NOT_MODELS = frozenset({"streaming", "completions"})
 _LONGEST_NAME = 64
+_WIDEST = 2**63
 
 _SPELLINGS = {
-    "timestamp": "timestamp eventtime time ts",
+    "timestamp": "timestamp eventtime time timegenerated ts",
     "subscriptionId": "subscriptionid apimsubscriptionid subscription",
     "keyId": "appsubscriptionkey subscriptionkey appkey apikey ocpapimsubscriptionkey",
     "appId": "appid azp clientappid applicationid clientid",
@@ -44,7 +47,8 @@ _SPELLINGS = {
     "completionTokens": "completiontokens outputtokens responsetokens usagecompletiontokens usageoutputtokens",
     "totalTokens": "totaltokens usagetotaltokens",
     "cachedTokens": "cachedtokens promptcachedtokens usageprompttokensdetailscachedtokens"
-    " usageinputtokensdetailscachedtokens cachereadinputtokens usagecachereadinputtokens",
+    " usageinputtokensdetailscachedtokens cachereadinputtokens usagecachereadinputtokens promptcachehittokens"
+    " cachedprompttokens cachedinputtokens cachereadtokens",
     "cacheWriteTokens": "cachewritetokens cachecreationinputtokens cachewriteinputtokens usagecachecreationinputtokens",
     "cacheWrite1hTokens": "cachewrite1htokens",
     "audioPromptTokens": "audioprompttokens audioinputtokens usageprompttokensdetailsaudiotokens",
@@ -53,33 +57,47 @@ _SPELLINGS = {
     " usageoutputtokensdetailsreasoningtokens",
     "audioCompletionTokens": "audiocompletiontokens audiooutputtokens usagecompletiontokensdetailsaudiotokens",
 }
-_MEANINGS = {spelling: field for field, spellings in _SPELLINGS.items() for spelling in spellings.split()}
+_MEANINGS = {
+    spelling: (field, rank)
+    for field, spellings in _SPELLINGS.items()
+    for rank, spelling in enumerate(spellings.split())
+}
+"""Plain name -> the field it stands for, and how near it is to the field's own name."""
+_KEY_NAMES = frozenset({"subscriptionkey", "apikey", "ocpapimsubscriptionkey"})
+"""What stands under these is a key, whatever it looks like."""
 COUNTS = frozenset(field for field in _SPELLINGS if field.endswith("Tokens"))
 CALLER = ("subscriptionId", "keyId", "appId", "userId", "productId", "costCenter")
 """Fields that name the caller."""
+CONSUMERS = ("subscriptionId", "keyId", "appId", "userId")
+"""Those of them that decide who pays."""
 
 
 def meaning(name: str) -> str | None:
     """Return the contract field that a policy's name stands for, if any."""
+    return found[0] if (found := _known(name)) else None
+
+
+def _known(name: str) -> tuple[str, int] | None:
     if len(name) > _LONGEST_NAME or name == "operation_id":  # a request id, where operationId is an operation
         return None
     return _MEANINGS.get(plain(name))
 
 
 def fields_of(source: Mapping[str, object]) -> dict[str, object]:
-    """Read every field that is known by name; of several names for one field the first that says something counts.
+    """Read every field that is known by name; of several names for one field the nearest that says something counts.
 
     Raises:
         UnreadableRecord: a count cannot be read, or no time can. Other fields that cannot are left unknown.
     """
+    found = [(*known, name, value) for name, value in source.items() if (known := _known(name))]
+    found.sort(key=itemgetter(1))
     fields: dict[str, object] = {}
     no_time: UnreadableRecord | None = None
-    for name, value in source.items():
-        field = meaning(name)
-        if field is None or fields.get(field) is not None:
+    for field, _, name, value in found:
+        if fields.get(field) is not None:
             continue
         try:
-            fields[field] = _READERS.get(field, _text)(field, value)
+            fields[field] = _key(value) if plain(name) in _KEY_NAMES else _READERS.get(field, _text)(field, value)
         except UnreadableRecord as error:
             if field != "timestamp":
                 raise
@@ -105,6 +123,11 @@ def request_id(source: Mapping[str, object]) -> str | None:
     return next((text for name in REQUEST_IDS if (text := plain_text(source.get(name)))), None)
 
 
+def _key(value: object) -> str | None:
+    text = plain_text(value)
+    return fingerprint(text) if text is not None and not FINGERPRINT.fullmatch(text) else text
+
+
 def _text(_: str, value: object) -> str | None:
     return plain_text(value)
 
@@ -127,9 +150,10 @@ def _host(_: str, value: object) -> str | None:
 
 def _whole(_: str, value: object) -> int | None:
     try:
-        return round(float(value)) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+        number = round(float(value)) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
         return None
+    return number if number is not None and abs(number) < _WIDEST else None
 
 
 def _flag(_: str, value: object) -> bool | None:

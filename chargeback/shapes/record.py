@@ -36,6 +36,8 @@ def unreadable(error: ValidationError) -> UnreadableRecord:
 
 def add_answer(fields: dict[str, object], answer: Answer) -> None:
     """Add what a response body said; its counts are one set and replace those that stood beside the body."""
+    if answer.note == "duration-usage":  # zeros beside it stand for tokens that there are none of
+        fields.update({name: None for name, value in fields.items() if name.endswith("Tokens") and value == 0})
     if answer.counts:
         for name in [name for name in fields if name.endswith("Tokens")]:
             del fields[name]
@@ -59,11 +61,14 @@ def add_note(fields: dict[str, object], note: str) -> None:
 
 
 def _reconcile_total(fields: dict[str, object]) -> None:
-    """Add the total that is missing; where it is there and differs from its parts, say so and change nothing."""
+    """Add the total that is missing; where it differs from its parts, say so and change nothing."""
     prompt, completion, total = (fields.get(name) for name in ("promptTokens", "completionTokens", "totalTokens"))
     if not isinstance(prompt, int) or not isinstance(completion, int):
         return
+    reasoning = fields.get("reasoningTokens")
     if total is None:
         fields["totalTokens"] = prompt + completion
+    elif isinstance(reasoning, int) and reasoning > 0 and total == prompt + completion + reasoning:
+        fields["completionTokens"] = completion + reasoning  # Grok counts it beside the completion
     elif total != prompt + completion:
         add_note(fields, "total-mismatch")

@@ -11,8 +11,11 @@ LONGEST_COST_CENTER = 64
 LONGEST_PLAIN = 32
 """A text of fewer characters holds no key, and no prompt to speak of."""
 TRACE_ID = re.compile(r"[0-9A-Za-z_.:|-]{1,128}", re.ASCII)
-_MODELS = frozenset({"model", "deploymentId", "servedDeployment", "spilloverFrom"})
-_MOST_SPACES = 3
+_LONGEST_TEXT = 256
+_MOST_SPACES = {**dict.fromkeys(("model", "deploymentId", "servedDeployment", "spilloverFrom"), 3), "userId": 7}
+"""A longer text with more of them is somebody's sentence: models have no such names, and few people."""
+_CALLERS = frozenset({"subscriptionId", "keyId", "appId", "userId", "productId", "costCenter"})
+"""Their names are left whole, however long: who pays must not change."""
 
 
 def plain_text(value: object) -> str | None:
@@ -28,7 +31,9 @@ def fit(field: str, text: str) -> str | None:
         return text
     if field == "traceId":
         return text if TRACE_ID.fullmatch(text) else None
-    if field in _MODELS and is_prose(text):
+    if text.count(" ") > _MOST_SPACES.get(field, len(text)) and len(text) >= LONGEST_PLAIN:
+        return None
+    if len(text) > _LONGEST_TEXT and field not in _CALLERS:
         return None
     safe = without_keys(text)
     return safe[:LONGEST_COST_CENTER] if field == "costCenter" else safe
@@ -36,9 +41,6 @@ def fit(field: str, text: str) -> str | None:
 
 def needs_care(text: str) -> bool:
     """Tell whether `fit` might change a text of any field but the call's ids."""
-    return len(text) >= LONGEST_PLAIN and (holds_key(text) or len(text) > LONGEST_COST_CENTER or is_prose(text))
-
-
-def is_prose(text: str) -> bool:
-    """Tell whether a text is somebody's sentences rather than a name."""
-    return len(text) >= LONGEST_PLAIN and text.count(" ") > _MOST_SPACES
+    if len(text) < LONGEST_PLAIN:
+        return False
+    return holds_key(text) or len(text) > LONGEST_COST_CENTER or text.count(" ") > min(_MOST_SPACES.values())

@@ -35,7 +35,8 @@ def answer_of(response: object) -> Answer:
         UnreadableRecord: it holds usage that cannot be billed as it stands.
     """
     if isinstance(response, dict):
-        return _answer_of_objects([response], "body")
+        wrapped = response.get("body")  # beside status and headers, as HTTP clients log it
+        return answer_of(wrapped) if wrapped and usage_of(response) is None else _answer_of_objects([response], "body")
     if isinstance(response, list):
         return _answer_of_objects(response, "body")
     if isinstance(response, str):
@@ -95,7 +96,7 @@ def _answer_of_objects(objects: Iterable[object], source: str) -> Answer:
     started = False
     for item in objects:
         for holder in _holders(item):
-            model = _text(holder.get("model")) or model
+            model = _text(holder.get("model")) or _text(holder.get("Model")) or model
             tier = _text(holder.get("service_tier")) or tier
             error = _error_code(holder.get("error")) or error
             if found := usage_of(holder):
@@ -119,7 +120,7 @@ def _is_start(item: object) -> bool:
 
 def usage_of(holder: JsonObject) -> JsonObject | None:
     """Return an object's `usage`, which may be JSON text."""
-    usage = holder.get("usage")
+    usage = holder.get("usage") or holder.get("Usage")
     if isinstance(usage, str) and usage.lstrip().startswith("{"):
         with suppress(ValueError):
             usage = parse(usage)

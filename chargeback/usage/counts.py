@@ -16,7 +16,8 @@ JsonObject: TypeAlias = Mapping[str, object]
 Counts: TypeAlias = dict[str, int | None]
 """Contract names of counts -> tokens; a name that is missing is not known."""
 
-_WHOLE = re.compile(r"\s*(\d{1,40})(?:\.0*)?\s*", re.ASCII)
+# Not three zeros: somebody's 1.000 is a thousand.
+_WHOLE = re.compile(r"\s*(\d{1,40})(?:\.(?!000\s*\Z)0+)?\s*", re.ASCII)
 _PUNCTUATION = str.maketrans("", "", "-_. ")
 
 # By plain name (see `plain`): providers write snake_case or camelCase.
@@ -40,7 +41,8 @@ _DETAILS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     # Anthropic's split of cache writes; the one-hour part has a price of its own.
     "cachecreation": {"cacheWrite1hTokens": ("ephemeral1hinputtokens",)},
 }
-_CACHE_BESIDE = ("cachereadinputtokens", "cachecreationinputtokens", "cachewriteinputtokens")
+_CACHE_NAMES = ("cachereadinputtokens", "cachecreationinputtokens", "cachewriteinputtokens")
+_CACHE_BESIDE = frozenset({*_CACHE_NAMES, *(f"usage{name}" for name in _CACHE_NAMES)})
 _WITH_CACHE = ("prompttokens", "usageprompttokens")
 
 

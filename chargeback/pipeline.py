@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from operator import itemgetter
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from chargeback.events import (
     USAGE_EVENT,
@@ -29,7 +29,7 @@ from chargeback.events import (
     rejection_event,
     usage_event,
 )
-from chargeback.records import Ignored, UsageRecord, record_id
+from chargeback.records import Ignored, Reading, Rejected, UsageRecord, record_id
 from chargeback.shapes import read, split
 
 __all__ = ["Message", "Outcome", "Position", "run"]
@@ -78,9 +78,8 @@ class _Entry(NamedTuple):
     among: int
     """How many records the body holds."""
     outcome: str
-    event: CustomEvent | None
-    """What tells of it; `None` for a rejected record until its letter is stored."""
-    letter: DeadLetter | None
+    told: CustomEvent | DeadLetter
+    """The event that tells of it, or the letter that has to be stored before one can."""
     tokens: tuple[int | None, ...]
     """By TOKEN_KINDS."""
 
@@ -104,55 +103,51 @@ def run(
     if not batch:
         return Outcome()
     entries = [entry for message in batch for entry in _fenced(message, started, event_name)]
-    letters = [entry.letter for entry in entries if entry.letter is not None]
+    letters = [entry.told for entry in entries if isinstance(entry.told, DeadLetter)]
     path = keep(batch[0].position, letters) if letters else ""
-    events = [_event(entry, path, started) for entry in entries]
+    told = (entry.told for entry in entries)
+    events = [rejection_event(it, path, started) if isinstance(it, DeadLetter) else it for it in told]
     refusals = deliver(events)
     if refusals:
         _keep_refused(refusals, entries, events, deliver, partial(keep, batch[0].position), started)
     return _outcome(batch, entries, events, refusals, started, clock())
 
 
-def _entries(message: Message, now: datetime, event_name: str) -> Iterator[_Entry]:
-    readings = read(message.body)
+def _fenced(message: Message, now: datetime, event_name: str) -> list[_Entry]:
+    """Read and map a message; a bug of our own costs this message, not the batch."""
+    try:
+        return list(_entries(message, read(message.body), now, event_name))
+    except Exception as bug:  # noqa: BLE001  (the one fence: a bug must not block the partition for ever)
+        # Where, but not what: an exception's own words may quote the record.
+        frame = traceback.extract_tb(bug.__traceback__)[-1]
+        log.error("%s at %s:%d; the record goes to the dead letter", type(bug).__name__, frame.name, frame.lineno)
+        rejected = Rejected("unknown", "a bug in reading it", f"Bug:{type(bug).__name__}", message.body)
+        return list(_entries(message, [rejected], now, event_name))
+
+
+def _entries(message: Message, readings: Sequence[Reading], now: datetime, event_name: str) -> Iterator[_Entry]:
     among, digest = len(readings), ""
     for place, reading in enumerate(readings):
         identity = record_id(reading.request_id, message.position, message.body, place if among > 1 else None)
         if isinstance(reading, UsageRecord):
             event = usage_event(reading, identity, message.position, now, event_name)
-            yield _Entry(message, place, among, "usage", event, None, _TOKENS(reading.__dict__))
+            yield _Entry(message, place, among, "usage", event, _TOKENS(reading.__dict__))
         elif isinstance(reading, Ignored):
             event = ignored_event(reading.shape, reading.reason, identity, message.position, now)
-            yield _Entry(message, place, among, "ignored", event, None, ())
+            yield _Entry(message, place, among, "ignored", event, ())
         else:
-            digest = digest or hashlib.sha256(message.body).hexdigest()  # once a body, however many are rejected in it
+            digest = digest or _digest(message)  # once a body, however many are rejected in it
             about = (reading.shape, reading.reason, reading.error_type)
             letter = _letter(identity, about, message, reading.body, digest)
-            yield _Entry(message, place, among, "rejected", None, letter, ())
+            yield _Entry(message, place, among, "rejected", letter, ())
 
 
-def _fenced(message: Message, now: datetime, event_name: str) -> list[_Entry]:
-    """Read and map a message; a bug of our own costs this message, not the batch."""
-    try:
-        return list(_entries(message, now, event_name))
-    except Exception as bug:  # noqa: BLE001  (the one fence: a bug must not block the partition for ever)
-        # Where, but not what: an exception's own words may quote the record.
-        frame = traceback.extract_tb(bug.__traceback__)[-1]
-        log.error("%s at %s:%d; the record goes to the dead letter", type(bug).__name__, frame.name, frame.lineno)
-        identity = record_id(None, message.position, message.body, None)
-        about = ("unknown", "a bug in reading it", f"Bug:{type(bug).__name__}")
-        digest = hashlib.sha256(message.body).hexdigest()
-        return [_Entry(message, 0, 1, "rejected", None, _letter(identity, about, message, message.body, digest), ())]
+def _digest(message: Message) -> str:
+    return hashlib.sha256(message.body).hexdigest()
 
 
 def _letter(identity: str, about: tuple[str, str, str], message: Message, body: bytes, digest: str) -> DeadLetter:
     return DeadLetter(identity, *about, message.position, body, len(message.body), digest)
-
-
-def _event(entry: _Entry, path: str, now: datetime) -> CustomEvent:
-    if entry.event is None and entry.letter is not None:
-        return rejection_event(entry.letter, path, now)
-    return cast("CustomEvent", entry.event)
 
 
 def _keep_refused(
@@ -164,17 +159,17 @@ def _keep_refused(
     now: datetime,
 ) -> None:
     """Store what the service refused for good, with its words, and say so in events of their own."""
-    parts: dict[int, list[bytes]] = {}
+    opened: dict[int, tuple[list[bytes], str]] = {}
     letters = []
     for refusal in refusals:
         entry, told = entries[refusal.index], events[refusal.index].properties
         message = entry.message
-        if id(message) not in parts:
-            parts[id(message)] = split(message.body, entry.among)
+        if id(message) not in opened:  # once a body, however many are refused in it
+            opened[id(message)] = split(message.body, entry.among), _digest(message)
+        parts, digest = opened[id(message)]
         reason = f"refused by Application Insights: {refusal.message}"
         about = (told["recordShape"], reason, f"Refused:{refusal.status}")
-        digest = hashlib.sha256(message.body).hexdigest()
-        letters.append(_letter(told["recordId"], about, message, parts[id(message)][entry.place], digest))
+        letters.append(_letter(told["recordId"], about, message, parts[entry.place], digest))
     path = keep(letters)
     for refusal in deliver([rejection_event(letter, path, now) for letter in letters]):
         # The record is safe in the dead letter; only the event that tells of it is not. Retrying could never end.

@@ -27,8 +27,8 @@ _PLACEHOLDERS = frozenset(
 
 
 def is_placeholder(text: str) -> bool:
-    """Tell whether a policy wrote this where it had nothing to say (`NA`, `anonymous`, `Portal-Admin`, ...)."""
-    return text.strip().lower() in _PLACEHOLDERS
+    """Tell whether this stands where there was nothing to say (`NA`, `anonymous`), or where a dead letter was cleaned."""
+    return text.strip().lower() in _PLACEHOLDERS or text.startswith("<removed ")
 
 
 Count: TypeAlias = Annotated[int, Field(ge=0, le=HIGHEST_COUNT)] | None

@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 
 from chargeback.deadletter import names
 from chargeback.deadletter.clean import clean
-from chargeback.events import consumer_of
+from chargeback.deadletter.lines import line_of
+from chargeback.deadletter.values import _plain
+from chargeback.events import DeadLetter, Position, consumer_of
+from chargeback.keys import fingerprint
 from chargeback.records import UsageRecord
 from chargeback.shapes import names as spellings
 from chargeback.shapes import read
@@ -89,12 +92,20 @@ def test_the_request_id_that_is_called_operation_id_is_left_alone() -> None:
 def test_keys_in_callers_fields_become_fingerprints(name: str) -> None:
     assert cleaned({name: KEY}) == {name: KEY_PRINT}
     assert cleaned({name: LONG_KEY}) == {name: LONG_KEY_PRINT}
-    assert cleaned({name: f"app {KEY}, again"}) == {name: f"app {KEY_PRINT}, again"}
+    among = f"app {KEY}, again"
+    whole = _plain(name) in names.KEYS
+    assert cleaned({name: among}) == {name: fingerprint(among) if whole else f"app {KEY_PRINT}, again"}
 
 
 def test_an_address_keeps_its_path_and_loses_its_query() -> None:
     url = f"https://x.openai.azure.com/openai/deployments/chat-eu/chat/completions?subscription-key={SECRET}"
     assert cleaned({"backendUrl": url}) == {"backendUrl": url.partition("?")[0]}
+
+
+@pytest.mark.parametrize("name", ["apiKey", "Ocp-Apim-Subscription-Key", "subscriptionKey"])
+def test_what_stands_under_a_keys_name_becomes_a_fingerprint_whatever_it_looks_like(name: str) -> None:
+    assert cleaned({name: "Sup3rS3cretKey!"}) == {name: fingerprint("Sup3rS3cretKey!")}
+    assert cleaned({name: "anonymous"}) == {name: "anonymous"}
 
 
 def test_every_spelling_that_the_shapes_know_stays() -> None:
@@ -104,7 +115,7 @@ def test_every_spelling_that_the_shapes_know_stays() -> None:
         for field, text in spellings._SPELLINGS.items()
         if field not in spellings.COUNTS
         for spelling in text.split()
-    } | {name.lower().translate(spellings._PUNCTUATION) for name in spellings.REQUEST_IDS}
+    } | {_plain(name) for name in spellings.REQUEST_IDS}
     assert not known - (names.KEPT | names.ADDRESSES)
 
 
@@ -197,6 +208,173 @@ def test_tokens_and_signatures_go_even_where_text_may_stay(name: str, text: str)
     kept = text_of(cleaned({name: text}))
     assert SECRET not in kept
     assert JWT not in kept
+
+
+@pytest.mark.parametrize("name", sorted(names.KEPT | names.ADDRESSES))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "please tell me about my cancer diagnosis",
+        "Please tell me about Ann",
+        "the prompt was: buy ACME stock",
+        "please+tell+me+about+my+diagnosis",
+        "please%20tell%20me%20about%20my%20diagnosis",
+        "please\u00a0tell\u00a0me\nabout\u2028my diagnosis",
+        "Was bedeutet meine Krebs Diagnose",
+        "\u8bf7\u544a\u8bc9\u6211\u5173\u4e8e\u6211\u7684\u764c\u75c7\u8bca\u65ad",
+    ],
+)
+def test_sentences_go_even_where_text_may_stay(name: str, text: str) -> None:
+    kept = cleaned({name: text})
+    assert isinstance(kept, dict)
+    printed = name in names.CALL_IDS | names.KEYS
+    assert kept[name] == (fingerprint(text) if printed else f"<removed {len(text)} characters>")
+
+
+@pytest.mark.parametrize("name", ["user", "note", "type", "kind", "object", "code", "status", "model", "deployment"])
+@pytest.mark.parametrize("text", ["buy ACME stock", "what is love?", "my ex wife"])
+def test_three_words_are_no_code(name: str, text: str) -> None:
+    assert cleaned({name: text}) == {name: f"<removed {len(text)} characters>"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("productName", "Contoso Retail Web Shop"),
+        ("productName", "Ministry of the Interior and Kingdom Relations"),
+        ("product", "retail internal sub"),
+        ("appSubscriptionKey", "Contoso Retail Web Shop"),
+        ("subscriptionId", "HR (Europe, Middle East and Africa)"),
+        ("subscriptionId", "Portal Admin"),
+        ("user", "Portal Admin"),
+        ("user", "ann+test@contoso.com"),
+        ("costCenter", "Marketing North 47-11"),
+        ("gatewayRegion", "East US 2"),
+        ("routeName", "Contoso Insurance KB"),
+        ("operationName", "ChatCompletions_Create"),
+        ("operation", "Create Chat Completion"),
+        ("model", "gpt-4o (2024-08-06)"),
+        ("model", "Llama 3.3 70B Instruct"),
+        ("deploymentName", "Meta-Llama-3.1-405B-Instruct-v2"),
+        ("note", "stream-not-read, time-from-hub"),
+        ("id", "chatcmpl-9TVtj333ld9WDBiRh9qvLE9ZpA"),
+        ("userId", "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ"),
+        ("timestamp", "Fri, 20 Nov 2026 12:01:30 GMT"),
+        ("timestamp", "20.11.2026 12:01:30"),
+        ("time", "2026-11-20T10:00:00.1234567+01:00"),
+        ("user", "\u5c0f\u58f2\u90e8\u9580"),
+    ],
+)
+def test_names_codes_and_times_stay_as_they_are(name: str, text: str) -> None:
+    assert cleaned({name: text}) == {name: text}
+
+
+CLAIMS = JWT.split(".")[1]
+PIECES = {
+    "short head": "eyJhbGciOi.",
+    "head alone": "eyJhbGciOiJSUzI1NiJ9",
+    "head glued to text": "caller-eyJhbGciOiJSUzI1NiJ9.eyJhcHBp",
+    "without its head": JWT[3:],
+    "claims without their head": f"{CLAIMS[3:]}.c2lnbmF0dXJlLXRoYXQtaXMtc2VjcmV0",
+    "claims alone": CLAIMS[3:],
+    "claims glued to text": f"caller7{CLAIMS[1:]}",
+    "end of the claims and signature": "MSJ9.c2lnbmF0dXJlVGhhdElzU2VjcmV0OTk",
+    "access key of a query": f"?code={SECRET}",
+    "api key": f"api-key={SECRET}",
+    "api key in a header": f"Ocp-Apim-Subscription-Key: {SECRET}",
+    "quoted api key": f'"x-api-key": "{SECRET}"',
+    "escaped signature": f"sig%3D{SECRET}",
+    "authorization": f"Authorization: Bearer {SECRET}",
+    "basic": "Basic emVicmE6UXVhcnR6OTk=",
+    "password": f"Password={SECRET};",
+}
+FRAGMENTS = (SECRET, "eyJ", "hbGciOi", "JhcHBp", "hcHBpZCI6", "c2lnbmF0", "emVicmE6")
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("name", ["user", "productName", "backendUrl", "timestamp", "x-cost-center", "note", "type"])
+def test_pieces_of_tokens_and_keys_beside_their_names_go(name: str, piece: str) -> None:
+    kept = cleaned({name: PIECES[piece]})
+    assert isinstance(kept, dict)
+    assert [fragment for fragment in FRAGMENTS if fragment in kept[name].replace("emVicmE6UXVhcnR6OTk=", "")] == []
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("frame", ['{{"user":"{}", ,}}', '{{\\"user\\":\\"{}\\"', "5,{},7", "{}"])
+def test_pieces_of_tokens_and_keys_go_from_bodies_that_are_no_json(frame: str, piece: str) -> None:
+    kept, replayable = clean(frame.format(PIECES[piece]).encode())
+    assert [fragment for fragment in FRAGMENTS if fragment in str(kept)] == []
+    assert not replayable
+
+
+def test_a_bearer_token_stays_the_same_caller() -> None:
+    """What is read of it is its fingerprint, before the dead letter and after."""
+    original = json.dumps({"user": f"Bearer {JWT}", "promptTokens": 1}).encode()
+    assert facts(replayed(original)) == facts(original) != []
+
+
+def test_a_user_or_a_fragment_in_an_address_goes() -> None:
+    url = f"https://admin:{SECRET}@x.openai.azure.com/openai#{SECRET}"
+    assert cleaned({"url": url}) == {"url": "https://x.openai.azure.com/openai"}
+
+
+@pytest.mark.parametrize("where", [0, 5, 40])
+def test_a_key_that_prose_or_a_length_cuts_in_two_goes_too(where: int) -> None:
+    for body in (f"{'1,2;' * where}{KEY.lower()}ab please tell", "1,2;" * 250 + f"ab{LONG_KEY}"):
+        kept, _ = clean(body.encode())
+        assert KEY.lower()[:16] not in str(kept)
+        assert LONG_KEY[:16] not in str(kept)
+
+
+@pytest.mark.parametrize("text", ["id-please tell me", "\u8bf7\u544a\u8bc9\u6211" * 3])
+def test_two_ids_that_are_texts_stay_two(text: str) -> None:
+    """As a removal they would be billed as one call."""
+    one, two = (cleaned({"requestId": f"{text} {number}"}) for number in (1, 2))
+    assert one != two
+    assert "tell" not in text_of([one, two])
+
+
+@pytest.mark.parametrize(
+    "text", [JWT, f"Bearer {JWT}", "eyJhbGciOi.", f"sig={SECRET}", f"x api-key: {SECRET}", "i" * 257]
+)
+def test_a_secret_in_the_place_of_an_id_becomes_a_fingerprint(text: str) -> None:
+    assert cleaned({"requestId": text}) == {"requestId": f"key-{hashlib.sha256(text.encode()).hexdigest()[:16]}"}
+
+
+def test_half_a_surrogate_pair_costs_one_character() -> None:
+    body = (
+        rb'{"promptTokens":-1,"usage":{"prompt_tokens":5},"user":"Ann \ud83d","response":"{\"usage\":{\"a_tokens\":1},'
+    )
+    kept, replayable = clean(body + rb'\"x\":\"\ud83d\"}"}')
+    assert kept == {
+        "promptTokens": -1,
+        "usage": {"prompt_tokens": 5},
+        "user": "Ann \ufffd",
+        "response": '{"usage":{"a_tokens":1},"x":"<removed 1 characters>"}',
+    }
+    assert replayable
+
+
+def test_usage_that_is_json_text_stays() -> None:
+    usage = json.dumps({"prompt_tokens": 5, "note": f"please {SECRET} again", "x": SECRET})
+    kept = cleaned({"usage": usage, "response": {"usage": usage}})
+    inside = '{"prompt_tokens":5,"note":"<removed 25 characters>","x":"<removed 12 characters>"}'
+    assert kept == {"usage": inside, "response": {"usage": inside}}
+    assert cleaned({"usage": SECRET}) == {"usage": "<removed 12 characters>"}
+
+
+def test_of_a_list_the_objects_stay_and_what_is_between_them_goes() -> None:
+    items = [{"usage": {"prompt_tokens": 5}}, SECRET, 15339, None, [SECRET], [[{"model": "m", "text": SECRET}]]]
+    assert cleaned({"response": items}) == {
+        "response": [
+            {"usage": {"prompt_tokens": 5}},
+            "<removed 12 characters>",
+            "<removed 5 characters>",
+            None,
+            "<removed 16 characters>",
+            [[{"model": "m", "text": "<removed 12 characters>"}]],
+        ]
+    }
 
 
 def test_long_text_goes_even_where_text_may_stay() -> None:
@@ -339,7 +517,9 @@ unknown_names = st.text("abcdefghijklmnopqrstuvwxyz_-", min_size=1, max_size=12)
 )
 text_names = st.sampled_from(sorted(names.TEXTS | names.RESPONSES))
 any_names = st.one_of(unknown_names, text_names, st.sampled_from(sorted(names.KEPT)))
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)
+scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20)
+)
 
 
 def planted(secret: str) -> st.SearchStrategy[object]:
@@ -369,6 +549,51 @@ def test_a_secret_under_a_texts_or_an_unknown_name_never_stays(data: st.DataObje
     assert secret not in kept
     for encoded in filter(None, (part if len(part) > 20 else "" for part in kept.replace("\\", "").split('"'))):
         assert secret.encode() not in _decoded(encoded)
+
+
+sentences = st.lists(st.text("abcdefghijklmnopqrstuvwxyzäéñü", min_size=4, max_size=9), min_size=4, max_size=12).map(
+    lambda words: " ".join(words)
+)
+hex_keys = st.binary(min_size=16, max_size=16).map(bytes.hex)
+long_keys = st.binary(min_size=64, max_size=64).map(lambda key: base64.b64encode(key).decode())
+tokens = st.tuples(st.integers(10**6, 10**9), st.binary(min_size=20, max_size=32)).map(
+    lambda parts: ".".join(
+        base64.urlsafe_b64encode(part).decode().rstrip("=")
+        for part in (b'{"alg":"RS256","typ":"JWT"}', b'{"appid":"%d","name":"Ann"}' % parts[0], parts[1])
+    )
+)
+
+
+def anywhere(planted: str) -> st.SearchStrategy[object]:
+    """JSON with a text as a value or within one, under any name, as a name, in lists, and in JSON in texts."""
+    holder = any_names.filter(lambda name: _plain(name) not in names.CALL_IDS)
+    value = st.sampled_from([planted, f"x, {planted}", f"({planted})", f"{planted}\n", [planted], [{"x": 1}, planted]])
+    leaf: st.SearchStrategy[object] = st.dictionaries(holder, value, min_size=1) | st.just({planted: 1})
+
+    def around(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+        return st.one_of(
+            st.dictionaries(any_names, inner | scalars, min_size=1, max_size=3),
+            st.lists(inner | scalars, min_size=1, max_size=3),
+            inner.map(lambda value: {"response": json.dumps(value)}),
+            inner.map(lambda value: {"usage": json.dumps(json.dumps(value))}),
+            inner.map(lambda value: {"message": f"{json.dumps(value)}\n{planted}\n{json.dumps(value)}"}),
+            inner.map(lambda value: {"data": f"data: {json.dumps(value)}\n\n"}),
+        )
+
+    return st.recursive(leaf, around, max_leaves=6)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data(), st.one_of(sentences, hex_keys, long_keys, tokens))
+def test_no_sentence_and_no_key_survives_under_any_name(data: st.DataObject, planted: str) -> None:
+    body = json.dumps(data.draw(anywhere(planted)), ensure_ascii=data.draw(st.booleans())).encode()
+    if data.draw(st.booleans()):
+        body = body[: len(body) * data.draw(st.integers(50, 99)) // 100]  # torn, and perhaps no JSON any more
+    letter = DeadLetter("call-1", "flat", "no count", "InvalidCount", Position(), body, len(body), "0" * 64)
+    line = json.loads(line_of(letter))
+    shown = text_of(line["body"]).replace("\\", "")
+    pieces = planted.split(".") if "." in planted else [planted]
+    assert [piece for piece in pieces if piece in shown] == []
 
 
 def _decoded(text: str) -> bytes:
@@ -455,6 +680,17 @@ RESPONSES = {
         {"type": "content_block_delta", "delta": {"text": SECRET}},
         {"type": "message_delta", "usage": {"output_tokens": 17}},
     ),
+    "a list": json.dumps([{"choices": [SPOKEN]}, {"model": "m", "usage": USAGE}, "[DONE]"]),
+    "quoted": json.dumps(json.dumps({"model": "m", "choices": [SPOKEN], "usage": USAGE})),
+    "quoted three times": json.dumps(json.dumps(json.dumps({"model": "m", "usage": USAGE}))),
+    "quoted stream": json.dumps(stream_of({"model": "m", "choices": [SPOKEN]}, {"usage": USAGE})),
+    "an object a line": json.dumps({"choices": [SPOKEN]}) + "\n" + json.dumps({"model": "m", "usage": USAGE}) + "\n",
+    "an object and words": json.dumps({"model": "m", "usage": USAGE}) + f"\n{SECRET}\n\n{SECRET}",
+    "words and an object": f"\n{SECRET}\n" + json.dumps({"model": "m", "usage": USAGE}),
+    "two broken objects": '{"model":"m"\n{"usage": {}',
+    "usage as text": json.dumps({"model": "m", "usage": json.dumps(USAGE)}),
+    "cut emoji": json.dumps({"model": "m", "usage": USAGE})[:-1] + ', "x": "\\ud83d"}',
+    "cut emoji in a stream": "data: " + json.dumps({"model": "m", "usage": USAGE})[:-1] + ', "x": "\\ud83d"}\n\n',
     "stream that failed": stream_of({"model": "m"}, {"error": {"code": "server_error", "message": SECRET}}),
     "stream without usage": stream_of({"model": "m", "choices": [SPOKEN]}, {"choices": [SPOKEN]}),
 }

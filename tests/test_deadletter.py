@@ -133,14 +133,54 @@ def test_a_line_is_one_line_whatever_the_body_holds() -> None:
 
 
 def test_merging_adds_what_is_missing_and_leaves_what_is_there_byte_for_byte() -> None:
-    existing = b'{"id":"a","written":"by another version"}\n'
+    existing = line_of(letter("a")).replace(b'"recordShape"', b'"written":"by another version" , "recordShape"')
     assert merge(existing, [letter("a"), letter("b")]) == existing + line_of(letter("b"))
     assert merge(existing, [letter("a")]) is None
 
 
-def test_the_same_id_twice_in_one_batch_is_one_line() -> None:
+def test_two_different_records_of_one_id_are_two_lines() -> None:
+    """A gateway may give two calls one request id: what the second one used must not be lost."""
+    other = letter("a", b'{"promptTokens":-2}')
+    both = line_of(letter("a")) + line_of(other)
+    assert merge(b"", [letter("a"), other]) == both
+    assert merge(line_of(letter("a")), [other]) == both
+    assert merge(both, [other, letter("a")]) is None
+
+
+def test_two_different_records_of_one_id_in_one_body_are_two_lines() -> None:
+    """They have the body's hash in common."""
+    other = replace(letter("a"), body=b'{"promptTokens":-2}')
+    assert merge(b"", [letter("a"), other]) == line_of(letter("a")) + line_of(other)
+
+
+def test_two_bodies_that_differ_in_what_is_removed_are_two_lines() -> None:
+    bodies = [b'{"promptTokens":-1,"prompt":"%s"}' % word for word in (b"zebra", b"quartz"[:5])]
+    lines = merge(b"", [letter("a", body) for body in bodies])
+    assert lines is not None
+    assert [json.loads(line)["sha256"] for line in lines.splitlines()] == [
+        hashlib.sha256(body).hexdigest() for body in bodies
+    ]
+
+
+def test_the_same_record_twice_in_one_batch_is_one_line() -> None:
     """A gateway that sends a broken record twice gives both the same request id."""
-    assert merge(b"", [letter("a"), letter("a", b"other"), letter("b")]) == line_of(letter("a")) + line_of(letter("b"))
+    again = replace(letter("a"), position=at(sequence_number=4712))
+    assert merge(b"", [letter("a"), again, letter("b")]) == line_of(letter("a")) + line_of(letter("b"))
+
+
+def test_a_record_that_is_refused_in_other_words_the_next_time_is_one_line() -> None:
+    refused = [
+        replace(letter("a"), reason=f"refused by Application Insights: {words}", error_type=kind)
+        for words, kind in (("now - 172800001ms", "Refused:400"), ("now - 172800002ms", "Refused:413"))
+    ]
+    once = merge(b"", refused[:1])
+    assert once == line_of(refused[0])
+    assert merge(once, refused[1:]) is None
+
+
+@pytest.mark.parametrize("body", [b'{"x":1e999}', b'{"x":18446744073709551616,"y":-0.0,"z":1E2}', b"\xff\x00", b""])
+def test_a_line_is_known_again_whatever_numbers_and_texts_it_holds(body: bytes) -> None:
+    assert merge(line_of(letter("a", body)), [letter("a", body)]) is None
 
 
 @pytest.mark.parametrize("torn", [b'{"id":"b","rea', b"\xff\xfe\x00", b'"text"', b"[1]", b"null", b'{"id":null}'])
@@ -186,6 +226,14 @@ def test_a_batch_that_comes_again_changes_nothing(kept: Kept) -> None:
     once = seen()
     assert keep(FIRST, [letter("a"), letter("b")]) == PATH
     assert seen() == once == {PATH: line_of(letter("a")) + line_of(letter("b"))}
+
+
+def test_a_second_body_of_one_id_is_kept_too_and_once(kept: Kept) -> None:
+    keep, seen = kept
+    other = letter("a", b'{"promptTokens":-2}')
+    for batch in ([letter("a")], [letter("a"), other], [other]):
+        keep(FIRST, batch)
+    assert seen() == {PATH: line_of(letter("a")) + line_of(other)}
 
 
 def test_a_batch_that_was_cut_differently_adds_to_the_file_of_its_first_event(kept: Kept) -> None:

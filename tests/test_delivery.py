@@ -256,6 +256,32 @@ def test_a_mix_of_for_now_for_good_and_unknown_waits_for_the_host_to_retry() -> 
         assert rig.sizes == [4, 1]
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 413])
+def test_an_item_of_a_status_that_nobody_knows_does_not_block_the_others_for_ever(status: int) -> None:
+    odd = partly(3, {1: (status, "no entry")})
+    with Rig(odd) as rig:
+        with pytest.raises(DeliveryError, match="1 events are refused in unknown words: no entry"):
+            rig.sender.send(events(3), host_retries=4)
+        assert rig.sizes == [3]
+        assert rig.patience.waits == []
+    with Rig(odd) as rig:
+        assert rig.sender.send(events(3), host_retries=5) == [Refusal(1, status, "no entry")]
+
+
+@pytest.mark.parametrize(("status", "what"), [(402, "the daily quota"), (439, "the daily cap")])
+def test_a_quota_that_is_used_up_in_the_middle_of_a_post_never_makes_a_dead_letter(status: int, what: str) -> None:
+    with Rig(partly(3, {1: (status, "quota")})) as rig:
+        with pytest.raises(DeliveryError, match=f"{what} of the Application Insights resource is used up"):
+            rig.sender.send(events(3), host_retries=500)
+        assert rig.sizes == [3]
+
+
+def test_the_error_quotes_the_words_about_what_is_still_refused() -> None:
+    reply = replace(partly(3, {0: (400, TOO_LONG), 1: (503, "busy")}), headers={"Retry-After": "600"})
+    with Rig(reply) as rig, pytest.raises(DeliveryError, match=r"1 events are still refused after 1 attempts: busy"):
+        rig.sender.send(events(3))
+
+
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_a_post_that_is_refused_for_now_is_sent_again_whole(status: int) -> None:
     with Rig(Reply(status, b"<html>"), Reply(status, {})) as rig:

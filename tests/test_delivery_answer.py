@@ -71,9 +71,9 @@ def test_words_are_kept_short_and_writable() -> None:
 
 
 @pytest.mark.parametrize("status", [None, True, "400", 400.0, -1])
-def test_an_item_whose_status_is_no_number_is_refused_for_now(status: object) -> None:
+def test_an_item_whose_status_is_no_number_is_refused_neither_for_good_nor_for_now(status: object) -> None:
     error = answer(body(3, 2, bad(0, status, "odd"))).errors[0]
-    assert (error.status, error.final, error.doubtful) == (0, False, False)
+    assert (error.status, error.final, error.for_now) == (0, False, False)
 
 
 # Accounts that do not.
@@ -137,6 +137,21 @@ def test_a_used_up_quota_is_named(status: int) -> None:
         answer(body(3, 0), status=status)
 
 
+@pytest.mark.parametrize("status", [402, 439])
+@pytest.mark.parametrize("others", [[], [bad(1, 500)], [bad(1, 400, TOO_LONG)], [bad(0, 400, "odd")]])
+def test_a_quota_that_is_used_up_in_the_middle_of_a_post_is_named(status: int, others: list[dict[str, object]]) -> None:
+    """The item is fine and there will be room for it again: it waits on the hub and never becomes a dead letter."""
+    errors = [bad(0, status, "x"), *others]
+    accepted = 3 - len({error["index"] for error in errors})
+    for listed in (errors, errors[::-1]):
+        with pytest.raises(DeliveryError, match=rf"used up \({status}\): raise it"):
+            answer(body(3, accepted, *listed), status=206)
+
+
+def test_words_that_are_known_are_stronger_than_a_quota() -> None:
+    assert answer(body(3, 2, bad(0, 439, TOO_LONG)), status=206).errors == {0: ItemError(439, TOO_LONG)}
+
+
 @pytest.mark.parametrize("status", sorted(FOR_NOW))
 def test_after_some_statuses_the_whole_post_may_be_sent_again(status: int) -> None:
     assert read_answer(status, None, 3, "7", NOW) == Answer({}, 7.0, f"the service answered {status}")
@@ -177,6 +192,7 @@ def test_no_answer_is_read_as_more_than_it_says(status: int, parsed: Any, sent: 
         ("0", 0.0),
         ("30", 30.0),
         (" 30 ", 30.0),
+        ("30\x1f", 30.0),
         ("99999999", 99999999.0),
         ("-1", None),
         ("1.5", None),
@@ -288,11 +304,21 @@ def test_words_that_are_known_decide_for_good_whatever_the_status(status: int, w
     assert progress.refusals(0) == [Refusal(11, status, words)]
 
 
-@pytest.mark.parametrize("status", [408, 429, 439, 500, 503, 401, 403, 0])
-def test_items_refused_in_any_other_status_than_400_are_sent_again(status: int) -> None:
+@pytest.mark.parametrize("status", [408, 429, 500, 501, 502, 503, 504, 511, 599])
+def test_items_refused_for_now_are_sent_again(status: int) -> None:
     progress, again = booked((0, status, "x"), (3, 500, "y"))
     assert again == [10, 13]
     assert progress.refusals(0) == []
+
+
+@pytest.mark.parametrize("status", [0, 200, 206, 400, 401, 403, 404, 410, 413, 415, 499])
+def test_items_refused_in_any_other_status_are_not_sent_again_and_decided_like_unknown_words(status: int) -> None:
+    """Sending them again and again would block their partition for ever."""
+    progress, again = booked((0, status, "x"), (3, 503, "y"))
+    assert again == [13]
+    with pytest.raises(DeliveryError, match="1 events are refused in unknown words: x"):
+        progress.refusals(4)
+    assert progress.refusals(5) == [Refusal(10, status, "x")]
 
 
 @pytest.mark.parametrize("retries", range(HOST_RETRIES_BEFORE_GIVING_UP))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -125,6 +127,18 @@ def test_a_refused_record_out_of_several_is_kept_alone() -> None:
     assert json.loads(letter.body)["requestId"] == "r-2"
 
 
+def test_a_body_of_many_refused_records_takes_linear_time() -> None:
+    """Each letter holds the whole body's hash: taken a thousand times over, of 1 MB, it would hold up the batch."""
+    records = [GOOD | {"requestId": f"r-{number}", "note": "n" * 900} for number in range(1000)]
+    ends = Ends(refuse={f"r-{number}": "no" for number in range(1000)})
+    (message,) = messages(records)
+    started = time.process_time()
+    run([message], ends.deliver, ends.keep, lambda: NOW)
+    assert time.process_time() - started < 0.5
+    assert {letter.original_sha256 for letter in ends.letters} == {hashlib.sha256(message.body).hexdigest()}
+    assert [letter.record_id for letter in ends.letters] == [f"r-{number}" for number in range(1000)]
+
+
 def test_a_rejection_event_that_is_refused_too_does_not_block(caplog: pytest.LogCaptureFixture) -> None:
     ends = Ends(refuse={"r-1": "no"}, refuse_rejections=True)
     with caplog.at_level(logging.ERROR):
@@ -152,10 +166,18 @@ def test_storage_that_is_down_raises_before_anything_is_delivered() -> None:
     assert ends.steps == []
 
 
+def test_two_rejected_records_of_one_id_are_both_kept() -> None:
+    ends = Ends()
+    bad = GOOD | {"promptTokens": -1}
+    go(ends, [bad, bad | {"completionTokens": 7}], bad)
+    assert [json.loads(letter.body)["completionTokens"] for letter in ends.letters] == [2, 7, 2]
+    assert {letter.record_id for letter in ends.letters} == {"r-1"}
+
+
 class Broken(bytes):
     """A body on which our own code stumbles, as a bug would make it."""
 
-    def isspace(self) -> bool:
+    def startswith(self, *_: object) -> bool:
         """Fail, quoting the body, as exceptions do."""
         raise KeyError(bytes(self))
 
@@ -167,7 +189,7 @@ def test_a_bug_in_reading_costs_one_record_and_quotes_nothing(caplog: pytest.Log
     assert outcome.records == {("usage", "usage/1"): 1, ("rejected", "unknown"): 1}
     (letter,) = ends.letters
     assert (letter.reason, letter.error_type) == ("a bug in reading it", "Bug:KeyError")
-    assert "KeyError at isspace" in caplog.text
+    assert "KeyError at startswith" in caplog.text
     assert "secret" not in caplog.text
 
 
@@ -202,5 +224,5 @@ def test_a_bug_in_mapping_is_fenced_like_one_in_reading() -> None:
     (entry,) = pipeline._fenced(
         messages(GOOD | {"timestamp": "2026-11-20T10:00:00.123Z"})[0], Timeless(2026, 11, 20), "x"
     )
-    assert entry.letter is not None
-    assert entry.letter.error_type == "Bug:TypeError"
+    assert isinstance(entry.told, DeadLetter)
+    assert entry.told.error_type == "Bug:TypeError"

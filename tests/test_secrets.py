@@ -160,6 +160,12 @@ def bad_bodies(planted: Planted) -> list[bytes]:
         {planted.words("name"): 1, "promptTokens": -1},
         call(900, promptTokens="lots", model=[planted.words("list")], costCenter={"x": planted.words("object")}),
         {"promptTokens": -1, "answer": {"time": planted.words("answer")}},
+        {"promptTokens": -1}
+        | {name: planted.words(f"code {name}") for name in ("user", "note", "type", "model", "id")},
+        {"promptTokens": -1, "usage": json.dumps({"note": planted.words("usage"), planted.words("usage name"): 1})},
+        {"promptTokens": -1, "response": [answer(planted, "list"), planted.words("list")]},
+        {"promptTokens": -1, "response": json.dumps(json.dumps(answer(planted, "quoted")))},
+        {"promptTokens": -1, "response": f"{json.dumps(answer(planted, 'line'))}\n{planted.words('line')}\n{{}}"},
     ]
     return [
         *(json.dumps(value).encode() for value in objects),

@@ -31,28 +31,35 @@ def _safe(part: str) -> str:
 
 
 def merge(existing: bytes, letters: Sequence[DeadLetter]) -> bytes | None:
-    """Add to a file the lines whose ids it does not hold; `None` when it holds them all.
+    """Add to a file the lines that it does not hold; `None` when it holds them all.
 
     A line that is not JSON (a torn write) is kept as it is: somebody may still read it.
     """
-    known = {_id_of(line) for line in existing.splitlines()}
+    known = {_record_of(line) for line in existing.splitlines()}
     lines: list[bytes] = []
-    for letter in letters:
-        if letter.record_id not in known:
-            known.add(letter.record_id)
-            lines.append(line_of(letter))
+    for line in map(line_of, letters):
+        if (record := _record_of(line)) not in known:
+            known.add(record)
+            lines.append(line)
     if not lines:
         return None
     gap = b"\n" if existing and not existing.endswith(b"\n") else b""
     return existing + gap + b"".join(lines)
 
 
-def _id_of(line: bytes) -> object:
+def _record_of(line: bytes) -> tuple[object, ...] | None:
+    """Return what makes a line the same as another; `None` if it is no dead letter.
+
+    The id alone would lose the second of two records that a gateway gave one request id, the hash alone one of two in
+    the same body. The reason does not count: the service may choose other words the next time.
+    """
     try:
         found = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    return found.get("id") if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        return None
+    return found.get("id"), found.get("sha256"), orjson.dumps(found.get("body"))
 
 
 def line_of(letter: DeadLetter) -> bytes:

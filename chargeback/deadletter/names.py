@@ -13,25 +13,41 @@ def _names(text: str) -> frozenset[str]:
 CALL_IDS = _names("requestid apimrequestid messageid operationid correlationid traceid responseid id")
 """The call's own ids, which may be 32 hex digits and are no keys."""
 
-KEPT = CALL_IDS | _names(
+KEYS = _names("subscriptionkey apikey ocpapimsubscriptionkey")
+"""What stands under these is a key, whatever it looks like."""
+
+TIMES = _names("timestamp eventtime time timegenerated ts created createdat datetime")
+"""They may be written in any culture's way, and are what a rejection may be about."""
+
+TITLES = _names(
+    """
+    subscriptionid apimsubscriptionid subscription appsubscriptionkey appkey
+    productid productname product costcenter costcentre xcostcenter
+    apiid api operationname operation apioperation
+    modelregion routelocation routename region gatewayregion location
+    """
+)
+"""What the gateway's owner named: products, subscriptions, operations, places. Such names may be several words. (Some
+policies write a subscription's name where others write its key.)"""
+
+CODES = CALL_IDS | _names(
     """
     schema specversion category type kind object code status statuscode responsecode finishreason stopreason
-    timestamp eventtime time ts created createdat datetime
-    subscriptionid apimsubscriptionid subscription subject appsubscriptionkey subscriptionkey appkey apikey
-    ocpapimsubscriptionkey appid azp clientappid applicationid clientid tenantid userid enduserid useroid user
-    productid productname product costcenter costcentre xcostcenter
-    apiid api operationname operation apioperation deploymentid deploymentname deployment
-    serveddeployment spilloverfrom modelregion routelocation routename backendid backendhost backend model modelname
-    servicetier region gatewayregion gatewayname location targetservice usagesource note source
+    subject appid azp clientappid applicationid clientid tenantid userid enduserid useroid user
+    deploymentid deploymentname deployment serveddeployment spilloverfrom backendid backendhost backend
+    model modelname servicetier gatewayname targetservice usagesource note source
     forwarded streamed stream isstream isstreamcompletion durationms latencyms modeltime responsetime
     """
 )
-"""Their text is kept when it is short."""
+"""What a program made, or what a caller may fill with anything: one word, or two."""
+
+KEPT = CODES | TITLES | TIMES | KEYS
+"""Their text is kept when it is short and looks like what the name promises."""
 
 ADDRESSES = _names("backendurl url")
 """Kept without their query, which may hold a key."""
 
-RESPONSES = _names("response responsebody properties message data")
+RESPONSES = _names("response responsebody body properties message data usage")
 """They hold texts, and the usage among them: what is inside is looked at."""
 
 ENCODED = _names("database64")

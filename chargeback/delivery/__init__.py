@@ -130,7 +130,7 @@ class Sender:
         wait = random.uniform(longest / 2, longest)  # noqa: S311  (spreads load, guards nothing)
         wait = max(wait, answer.retry_after or 0.0)
         if self._monotonic() + wait > deadline:
-            why = answer.for_now or next(iter(answer.errors.values())).message
+            why = answer.for_now or next(error.message for error in answer.errors.values() if error.for_now)
             raise DeliveryError(f"{len(pending)} events are still refused after {progress.attempts} attempts: {why}")
         self._sleep(wait)
 

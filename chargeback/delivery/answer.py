@@ -40,9 +40,9 @@ class ItemError:
         return _FINAL.match(self.message) is not None
 
     @property
-    def doubtful(self) -> bool:
-        """Whether the item was called bad in words that nobody has seen: perhaps for good, perhaps not."""
-        return self.status == 400 and not self.final
+    def for_now(self) -> bool:
+        """Whether the same item may be sent again. Neither this nor final: refused in a way that nobody has seen."""
+        return not self.final and (self.status in FOR_NOW or self.status >= 500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +63,27 @@ def read_answer(status: int, body: object, sent: int, retry_after: str | None, n
     `body` is the parsed answer, or `None` when it is no JSON.
 
     Raises:
-        DeliveryError: the answer does not say of every item whether it was accepted.
+        DeliveryError: the answer does not say of every item whether it was accepted, or a quota is used up.
     """
     wait = seconds_of(retry_after, now)
     if status in FOR_NOW:
         return Answer({}, wait, f"the service answered {status}")
-    if status in _QUOTA:
-        raise DeliveryError(f"{_QUOTA[status]} of the Application Insights resource is used up ({status}): raise it")
+    _check_quota(status)
     if status not in _WITH_ITEMS:
         raise DeliveryError(f"the service answered {status}: check the connection string and the identity's role")
     errors = _errors(body, sent)
     if errors is None:
         raise DeliveryError(f"the service answered {status} without accounting for the {sent} events of the POST")
+    for error in errors.values():
+        # A quota may be used up in the middle of a POST. Nothing is wrong with the items: they wait on the hub.
+        if not error.final:
+            _check_quota(error.status)
     return Answer(errors, wait)
+
+
+def _check_quota(status: int) -> None:
+    if status in _QUOTA:
+        raise DeliveryError(f"{_QUOTA[status]} of the Application Insights resource is used up ({status}): raise it")
 
 
 def _errors(body: object, sent: int) -> dict[int, ItemError] | None:
@@ -90,10 +98,14 @@ def _errors(body: object, sent: int) -> dict[int, ItemError] | None:
     for error in errors or ():
         if not isinstance(error, dict) or (index := _whole(error.get("index"))) is None or index >= sent:
             return None
-        # An item may be refused twice over; if it is for good once, it is for good.
-        if index not in refused or not refused[index].final:
-            refused[index] = ItemError(_whole(error.get("statusCode")) or 0, _words(error.get("message")))
+        found = ItemError(_whole(error.get("statusCode")) or 0, _words(error.get("message")))
+        refused[index] = max(refused.get(index, found), found, key=_weight)
     return refused if accepted + len(refused) == sent else None
+
+
+def _weight(error: ItemError) -> tuple[bool, bool]:
+    """Say which counts when an item is refused twice over: what is for good, then a quota, then what came first."""
+    return error.final, error.status in _QUOTA
 
 
 def _whole(value: object) -> int | None:
@@ -110,8 +122,8 @@ def seconds_of(retry_after: str | None, now: datetime) -> float | None:
     """Read a `Retry-After` header: seconds, or a date."""
     if not retry_after:
         return None
-    if re.fullmatch(r"[0-9]+", retry_after.strip()):
-        return float(retry_after)
+    if re.fullmatch(r"[0-9]+", digits := retry_after.strip()):
+        return float(digits)
     try:
         moment = parsedate_to_datetime(retry_after)
     except (ValueError, OverflowError):

@@ -34,10 +34,10 @@ class Progress:
             item = sent[place]
             if error.final:
                 self._final.append(_refusal(item, error))
-            elif error.doubtful:
-                self._doubtful.append(_refusal(item, error))
-            else:
+            elif error.for_now:
                 again.append(item)
+            else:
+                self._doubtful.append(_refusal(item, error))
         return again
 
     def refusals(self, host_retries: int) -> list[Refusal]:

@@ -40,7 +40,8 @@ def stay(text: str, name: str) -> str:
     if name in CALL_IDS:
         return _call_id(text)
     if name in KEYS:
-        return text if len(text) < _SHORTEST_KEY or FINGERPRINT.fullmatch(text) else fingerprint(text)
+        plain = len(text) < _SHORTEST_KEY and text.isascii()
+        return text if plain or FINGERPRINT.fullmatch(text) else fingerprint(text)
     if name in KEPT and len(text) <= LONGEST_TEXT:
         safe = without_secrets(text)
         return safe if _promised(safe, name) else removed(len(text))

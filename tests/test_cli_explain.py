@@ -20,10 +20,23 @@ USAGE = (
 COUNTS = b'{"prompt_tokens":1,"total_tokens":2}'
 
 
+PRETTY = b'{\n  "prompt_tokens": 1,\n  "total_tokens": 2\n}\n'
+
+
 def explained(*arguments: str | Path, given: bytes = b"") -> list[dict[str, object]]:
     finished = called("explain", *arguments, given=given)
     assert (finished.returncode, finished.stderr) == (0, b"")
     return [json.loads(line) for line in finished.stdout.splitlines()]
+
+
+def remark(given: bytes) -> str:
+    """Return what is said beside the explanation; there is a line of that for each line of the file, as always."""
+    finished = called("explain", "-", given=given)
+    assert finished.returncode == 0
+    assert [json.loads(line)["line"] for line in finished.stdout.splitlines()] == list(
+        range(1, len(given.splitlines()) + 1)
+    )
+    return sentence(finished) if finished.stderr else ""
 
 
 def identity(content: bytes) -> str:
@@ -107,11 +120,11 @@ def test_records_in_one_body_are_explained_one_by_one_in_their_order() -> None:
 
 
 def test_what_application_insights_would_refuse_for_its_length_is_a_rejection() -> None:
-    given = b'{"schema":"chargeback.usage/1","requestId":"r-1","model":"%s","promptTokens":5}' % (b"m" * 8193)
+    given = b'{"schema":"chargeback.usage/1","requestId":"r-1","productId":"%s","promptTokens":5}' % (b"ab-" * 2731)
 
     (line,) = explained("-", given=given)
 
-    why = "refused by Application Insights: property model longer than 8192 characters"
+    why = "refused by Application Insights: property productId longer than 8192 characters"
     assert reasons(line) == [("rejected", why, "usage/1")]
 
 
@@ -135,7 +148,7 @@ def test_a_line_is_taken_as_it_stands_with_its_carriage_return() -> None:
 
 def test_the_whole_file_is_one_body_when_asked_for(tmp_path: Path) -> None:
     file = tmp_path / "pretty.json"
-    file.write_bytes(b'{\n  "prompt_tokens": 1,\n  "total_tokens": 2\n}\n')
+    file.write_bytes(PRETTY)
 
     (line,) = explained("--body", file)
 
@@ -144,8 +157,39 @@ def test_the_whole_file_is_one_body_when_asked_for(tmp_path: Path) -> None:
     assert f"{identity(file.read_bytes())}/1'" in str(line)
 
 
-def test_an_empty_file_has_no_lines_but_is_a_body() -> None:
-    assert explained("-") == []
+@pytest.mark.parametrize(
+    "given",
+    [
+        PRETTY,
+        b"\n" + PRETTY,
+        b"\xef\xbb\xbf" + PRETTY.replace(b"\n", b"\r\n"),
+        b"[\n" + COUNTS + b",\n" + COUNTS + b"\n]\n",
+        b'{"prompt_tokens": 1,\n"total_tokens": 2}',
+    ],
+)
+def test_a_body_over_several_lines_is_explained_line_by_line_with_a_hint(given: bytes) -> None:
+    assert remark(given) == (
+        "standard input is one JSON value over several lines, and each line is taken as a body: add --body to take it "
+        "as one"
+    )
+
+
+@pytest.mark.parametrize("given", [PRETTY + PRETTY, b"[\nrubbish\n"])
+def test_what_begins_like_a_body_over_several_lines_is_hinted_at(given: bytes) -> None:
+    assert remark(given).startswith("standard input seems to hold JSON over several lines")
+
+
+@pytest.mark.parametrize("given", [COUNTS, COUNTS + b"\n" + COUNTS, b"[" + COUNTS + b"]\n", b"no\njson", b"1\n2\n"])
+def test_a_file_with_a_body_on_each_line_gets_no_hint(given: bytes) -> None:
+    assert remark(given) == ""
+
+
+def test_an_empty_file_has_no_lines_but_is_a_body(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    finished = called("explain", tmp_path / "empty.jsonl")
+    assert (finished.returncode, finished.stdout) == (0, b"")
+    assert sentence(finished) == f"there are no records in {tmp_path}/empty.jsonl"
+    assert remark(b"") == "there are no records in standard input"
     assert [reasons(line) for line in explained("-", "--body")] == [[("ignored", "empty body", "unknown")]]
 
 

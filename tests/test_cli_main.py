@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -82,6 +84,56 @@ def test_the_help_of_a_command_has_an_example_of_it(words: tuple[str, ...]) -> N
     assert examples
 
 
+def test_texts_name_the_program_as_it_was_started(tmp_path: Path) -> None:
+    """Somebody who only ran `make demo` has nothing but the interpreter of its virtual environment."""
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    there = environment({"PYTHONPATH": os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])})
+    says = partial(subprocess.run, cwd=tmp_path, env=there, capture_output=True, text=True, timeout=120, check=False)
+
+    missing = says([".venv/bin/python", "-m", "chargeback", "query", "-", "--store", "gone.duckdb"], input="print 1")
+    shown = says([".venv/bin/python", "-m", "chargeback", "explain", "--help"])
+    wrong = says([".venv/bin/python", "-m", "chargeback", "explian"])
+
+    program = ".venv/bin/python -m chargeback"
+    assert missing.stderr == (
+        f"chargeback: there is no store gone.duckdb: make one with {program} replay FILE --store gone.duckdb\n"
+    )
+    assert shown.stdout.startswith(f"Usage: {program} explain ")
+    assert f"  {program} explain records.jsonl | head -1\n" in shown.stdout
+    assert f"Try '{program} --help' for help." in wrong.stderr
+
+
+def test_an_interpreter_on_the_path_is_named_without_its_folder(tmp_path: Path) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+    finished = command("query", "-", "--store", tmp_path / "gone", given=b"print 1", settings={"PATH": path})
+
+    assert f"make one with {Path(sys.executable).name} -m chargeback replay " in sentence(finished)
+
+
+def test_the_installed_script_is_named_by_its_name_where_the_shell_finds_it(tmp_path: Path) -> None:
+    script = tmp_path / "bin" / "chargeback"
+    script.parent.mkdir()
+    script.write_text(f"#!{sys.executable}\nfrom chargeback.cli import main\nmain()\n")
+    script.chmod(0o755)
+    found = environment({"PATH": os.pathsep.join([str(script.parent), os.environ["PATH"]])})
+    says = partial(subprocess.run, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+
+    assert says(["chargeback", "--help"], env=found).stdout.startswith("Usage: chargeback [OPTIONS]")
+    assert says(["bin/chargeback", "--help"], env=environment()).stdout.startswith("Usage: bin/chargeback [OPTIONS]")
+
+
+def test_a_command_loads_nothing_that_it_does_not_need() -> None:
+    finished = command("fingerprint", given=b"0" * 32, settings={"PYTHONPROFILEIMPORTTIME": "1"})
+
+    loaded = {line.rpartition("|")[2].strip() for line in finished.stderr.decode().splitlines()}
+    assert "typer" in loaded
+    needless = {"duckdb", "rich", "starlette", "uvicorn", "azure.core", "http.client", "chargeback.pipeline"}
+    assert loaded & needless == set()
+
+
 def test_the_version_is_that_of_the_package() -> None:
     assert command("--version").stdout.decode() == f"chargeback {__version__}\n"
 
@@ -103,6 +155,36 @@ def test_without_the_local_extra_one_sentence_says_what_to_install(missing: str,
 
     assert finished.returncode == 2
     assert sentence(finished) == f"{missing} is not installed: pip install 'azure-openai-chargeback[local]'"
+
+
+def test_an_interruption_before_there_is_a_command_is_quiet() -> None:
+    """The command line takes a moment to load, in which somebody may think better of it."""
+    stopped = (
+        "import sys\nclass Stop:\n def find_spec(self, name, *_):\n  if name == 'typer': raise KeyboardInterrupt\n"
+    )
+    stopped += "sys.meta_path.insert(0, Stop())\nfrom chargeback.cli import main; main()"
+
+    finished = command("--help", program=("-c", stopped))
+
+    assert (finished.returncode, finished.stdout, finished.stderr) == (130, b"", b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_streams_that_are_closed_are_taken_as_empty(tmp_path: Path) -> None:
+    (tmp_path / "one.jsonl").write_text('{"prompt_tokens":1,"total_tokens":2}\n')
+
+    def said(words: str) -> tuple[int, str]:
+        line = ["sh", "-c", f"{sys.executable} -m chargeback {words}"]
+        finished = subprocess.run(
+            line, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        )
+        return finished.returncode, finished.stdout + finished.stderr
+
+    assert said("explain one.jsonl >&-") == (0, "")
+    assert said("replay one.jsonl --store s.duckdb >&-") == (0, "")
+    assert said("explain gone.jsonl 2>&-") == (2, "")
+    assert said("explain - <&-") == (0, "chargeback: there are no records in standard input\n")
+    assert said("fingerprint <&-")[0] == 2
 
 
 def test_a_full_disk_is_one_sentence() -> None:

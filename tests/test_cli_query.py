@@ -6,14 +6,18 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from chargeback.local.server import LocalApplicationInsights
 from chargeback.local.store import Store
 from chargeback.reports.compose import kql_folder
+from tests.faults.scripted import Scripted
 from tests.test_cli_main import called, command, environment, sentence
 
 CALLS = (
@@ -211,11 +215,83 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_store_is_one_sentence(tmp_path: Path) -> None:
-    file = tmp_path / "records.json"
-    file.write_text("{}\n")
+@pytest.fixture
+def address(store: Path) -> Iterator[str]:
+    """Return the address of a server that holds the store."""
+    with Store(store) as opened, LocalApplicationInsights(opened) as local:
+        yield local.endpoint.rstrip("/")
 
-    assert complaint(file, "print 1") == f"{file} is no store but some other file: name another one"
+
+QUERIES = (
+    LIST,
+    "print span = 1d + 2h, yes = 1 == 1, share = 1.0 / 3, big = tolong(9007199254740993), nothing = real(nan)",
+    "customEvents | summarize n = sum(tolong(customDimensions.totalTokens)), names = make_list(name)",
+    "customEvents | where name == 'none'",
+)
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_server_that_holds_the_store_gives_the_same_answer(store: Path, form: str, query: str) -> None:
+    from_file = answer(store, query, "--format", form)
+    with Store(store) as opened, LocalApplicationInsights(opened) as local:
+        asked = called("query", "-", "--store", local.endpoint, "--format", form, given=query.encode())
+
+    assert (asked.returncode, asked.stderr) == (0, b"")
+    assert asked.stdout.decode() == from_file
+
+
+def test_a_server_places_a_mistake_in_the_query_too(address: str) -> None:
+    finished = called("query", "-", "--store", address, given=b"print periodStart\n  | foo\n")
+
+    assert finished.returncode == 2
+    assert sentence(finished).startswith("the query cannot be run here: ")
+    assert " at line 2, character 3: " in sentence(finished)
+
+
+def test_a_server_is_not_looked_for_behind_a_proxy(address: str) -> None:
+    proxies = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "no_proxy": ""}
+
+    assert called("query", "-", "--store", address, given=b"print 1", settings=proxies).returncode == 0
+
+
+def test_a_server_that_is_not_there_is_one_sentence() -> None:
+    finished = called("query", "-", "--store", "http://127.0.0.1:9", given=b"print 1")
+
+    assert finished.returncode == 2
+    assert sentence(finished) == (
+        "no answer from http://127.0.0.1:9 (ConnectionRefusedError): start chargeback local serve, or name its file"
+    )
+
+
+def test_a_server_of_another_kind_is_one_sentence() -> None:
+    with Scripted() as other:
+        finished = called("query", "-", "--store", other.endpoint, given=b"print 1")
+
+    assert finished.returncode == 2
+    assert sentence(finished) == (
+        f"what answers at {other.endpoint} is no local Application Insights: name the address that local serve prints"
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://127.0.0.1:8125", "http://example.org", "http://127.0.0.1:port", "http://127.0.0.1:8125/v1", "http://"],
+)
+def test_an_address_that_is_no_local_servers_is_one_sentence(address: str) -> None:
+    finished = called("query", "-", "--store", address, given=b"print 1")
+
+    assert finished.returncode == 2
+    assert sentence(finished) == f"{address} is no local server's address: write it like http://127.0.0.1:8125"
+
+
+def test_a_store_that_a_server_holds_is_asked_for_by_its_address(store: Path) -> None:
+    with Store(store):
+        finished = command("query", "-", "--store", store, given=b"print 1")
+
+    assert finished.returncode == 2
+    assert f"cannot open the store {store}: another process holds it" in sentence(finished)
+    assert sentence(finished).endswith("local serve, ask it: --store http://127.0.0.1:8125")
 
 
 @pytest.mark.parametrize(("content", "said"), [(None, "No such file or directory"), (b"\xff\xfe\x00", "is no text")])
@@ -265,6 +341,35 @@ def test_at_a_terminal_long_values_are_folded_and_not_cut(store: Path, tmp_path:
     assert finished.returncode == 0
     rows = [row.rstrip() for row in shown.splitlines()]
     assert [len(row) for row in rows if set(row) == {"x"}] == [80, 80, 80, 60]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a terminal")
+@pytest.mark.parametrize("width", [40, 56])
+def test_a_narrow_terminal_tears_neither_names_nor_numbers(store: Path, tmp_path: Path, width: int) -> None:
+    import pty
+
+    query = tmp_path / "wide.kql"
+    query.write_text(
+        "print recordShape = 'gateway-hub', deliveredTwiceOrMore = 1234567, neededTokens = 7654321, z = 1.0 / 3"
+    )
+    ours, theirs = pty.openpty()
+    line = [sys.executable, "-m", "chargeback", "query", str(query), "--store", str(store)]
+    narrow = environment({"TERM": "xterm", "COLUMNS": str(width), "NO_COLOR": "1"})
+    finished = subprocess.run(line, stdout=theirs, env=narrow, timeout=60, check=False)
+    os.close(theirs)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", os.read(ours, 65536).decode())
+    os.close(ours)
+
+    assert finished.returncode == 0
+    assert [row.split() for row in shown.splitlines() if row.strip("─")] == [
+        ["recordShape", "deliveredTwiceOrMore", "neededTokens", "z"],
+        ["gateway-hub", "1234567", "7654321", "0.3333333333333333"],
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "\n", "// How many calls?\n"])
+def test_a_file_without_a_query_is_one_sentence(store: Path, text: str) -> None:
+    assert complaint(store, text) == "there is no query in standard input: write one, or name another file"
 
 
 def test_letters_that_the_output_lacks_do_not_end_it(store: Path) -> None:

@@ -31,7 +31,7 @@ MIXED = (
     b"\n"
     b"no json\n"
     b'{"requestId":"r-5","schema":"chargeback.usage/1","promptTokens":-1}\n'
-    b'{"requestId":"r-6","schema":"chargeback.usage/1","promptTokens":1,"model":"%s"}\n' % (b"m" * 8193)
+    b'{"requestId":"r-6","schema":"chargeback.usage/1","promptTokens":1,"productId":"%s"}\n' % (b"ab-" * 2731)
 )
 FLAWLESS = b'{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}\n' * 2500
 
@@ -75,7 +75,7 @@ def test_a_replay_into_a_store_counts_every_record_by_shape_and_outcome(tmp_path
         "usage/1": [1, 0, 1, 1],
         "total": [2, 1, 2, 1],
     }
-    assert last_line(finished.stdout) == "6 lines read; tokens: 13 prompt, 4 completion, 6 cached"
+    assert last_line(finished.stdout) == "6 bodies read; tokens: 13 prompt, 4 completion, 6 cached"
 
 
 def test_records_that_cannot_be_billed_end_it_with_1_and_are_in_the_folder(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_file_that_is_replayed_twice_is_billed_once(tmp_path: Path) -> None:
     for _ in range(2):
         finished = command("replay", file, "--store", tmp_path / "day.duckdb")
         assert (finished.returncode, finished.stderr) == (0, b"")
-        assert last_line(finished.stdout) == "2500 lines read; tokens: 7500 prompt, 10000 completion"
+        assert last_line(finished.stdout) == "2500 bodies read; tokens: 7500 prompt, 10000 completion"
 
     with Store(tmp_path / "day.duckdb") as store:
         assert count(store, USAGE) == (5000, 2500)
@@ -182,7 +182,7 @@ def test_what_was_delivered_before_a_fault_that_stays_is_counted(local: LocalApp
 
     assert finished.returncode == 2
     assert summary(finished.stdout)["total"] == [1000, 0, 0, 0]
-    assert last_line(finished.stdout).startswith("1000 lines read")
+    assert last_line(finished.stdout).startswith("1000 bodies read")
     assert sentence(finished).startswith("line 1001 and what follows is not delivered: the service answered 403: check")
     assert count(local.store, USAGE) == (1000, 1000)
 
@@ -216,6 +216,51 @@ def test_dead_letters_that_cannot_be_stored_end_it_with_2(tmp_path: Path) -> Non
     assert sentence(finished).startswith("line 1 and what follows is not delivered: dead letters cannot be stored in")
 
 
+def test_a_body_over_several_lines_is_not_torn_into_rejected_pieces(tmp_path: Path) -> None:
+    """Not one of its lines can be a record; as dead letters and events they would have to be cleaned up."""
+    pretty = b'{\n"prompt_tokens": 3,\n"completion_tokens": 4,\n"total_tokens": 7\n}\n'
+
+    refused = called("replay", "-", "--store", tmp_path / "day.duckdb", given=pretty)
+
+    assert refused.returncode == 2
+    assert sentence(refused) == (
+        "standard input is one JSON value over several lines: add --body to take it as one body, "
+        "or put each record on a line of its own"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+    taken = called("replay", "-", "--body", "--store", tmp_path / "day.duckdb", given=pretty)
+
+    assert (taken.returncode, taken.stderr) == (0, b"")
+    assert last_line(taken.stdout) == "1 body read; tokens: 3 prompt, 4 completion"
+
+
+def test_what_only_looks_like_a_body_over_several_lines_is_replayed_with_a_hint(tmp_path: Path) -> None:
+    finished = called("replay", "-", "--store", tmp_path / "day.duckdb", given=b"{\n" + FLAWLESS[:59])
+
+    assert summary(finished.stdout)["total"] == [1, 0, 1, 0]
+    assert b"standard input seems to hold JSON over several lines" in finished.stderr
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    finished = called("replay", "-", "--store", tmp_path / "day.duckdb")
+
+    assert finished.returncode == 0
+    assert summary(finished.stdout) == {"total": [0, 0, 0, 0]}
+    assert sentence(finished) == "there are no records in standard input"
+
+
+def test_a_folder_for_dead_letters_is_named_where_they_lie_in_one(
+    local: LocalApplicationInsights, tmp_path: Path
+) -> None:
+    folder = {CONNECTION: local.connection_string, "CHARGEBACK_DEAD_LETTER_FOLDER": str(tmp_path / "letters")}
+
+    finished = called("replay", "-", given=b"no json\n", settings=folder)
+
+    assert sentence(finished) == f"1 of the records cannot be billed as they are: see why in {tmp_path}/letters"
+    assert list((tmp_path / "letters").rglob("*.jsonl"))
+
+
 def test_without_a_resource_the_sentence_names_the_setting_and_the_other_way() -> None:
     finished = called("replay", "-", given=FLAWLESS)
 
@@ -232,19 +277,6 @@ def test_without_a_storage_account_nothing_is_sent(local: LocalApplicationInsigh
     assert finished.returncode == 2
     assert "AzureWebJobsStorage" in sentence(finished)
     assert local.requests == []
-
-
-@pytest.mark.parametrize("name", ["records.jsonl", "notes.txt"])
-def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path, name: str) -> None:
-    """DuckDB itself would take a JSON file, into memory, and forget what it was given."""
-    file = tmp_path / name
-    file.write_bytes(FLAWLESS[:59])
-
-    finished = called("replay", file, "--store", file)
-
-    assert finished.returncode == 2
-    assert sentence(finished) == f"{file} is no store but some other file: name another one"
-    assert file.read_bytes() == FLAWLESS[:59]
 
 
 def test_a_store_that_another_process_holds_is_one_sentence(tmp_path: Path) -> None:

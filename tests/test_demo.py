@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -13,14 +16,18 @@ from pathlib import Path
 import pytest
 
 from chargeback.cli.proof import prove
+from chargeback.errors import DeliveryError
 from chargeback.local.day import Day, Sent, Tally, make_day, total_of
 from chargeback.local.day.strays import SECRETS
-from chargeback.local.host import partitions
+from chargeback.local.host import Delivery, Log, Worker, partitions
+from chargeback.local.store import Store
 from chargeback.records import UsageRecord
 from chargeback.shapes import read
+from tests.test_cli_main import called, environment, sentence
 
 WHEN = date(2026, 11, 19)
 REPOSITORY = Path(__file__).resolve().parents[1]
+README = (REPOSITORY / "README.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +105,58 @@ def test_a_rejected_record_that_is_missing_spoils_the_proof() -> None:
     )
 
 
+def in_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def assert_the_last_lines_are_a_command_that_works(output: str) -> None:
+    suggested = output.partition("Ask more: ")[2]
+    answer = subprocess.run(
+        ["sh", "-c", suggested], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "calls" in answer.stdout
+
+
+def test_the_demo_leaves_a_store_alone_that_is_not_its_own(tmp_path: Path) -> None:
+    with Store(tmp_path / "mine.duckdb") as store:
+        store.add([])
+    before = (tmp_path / "mine.duckdb").read_bytes()
+
+    finished = called("demo", "--store", tmp_path / "mine.duckdb")
+
+    assert finished.returncode == 2
+    assert sentence(finished) == f"there is {tmp_path}/mine.duckdb already: name a new file"
+    assert (tmp_path / "mine.duckdb").read_bytes() == before
+
+
+def test_a_worker_that_dies_by_itself_ends_the_demo_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "function_app.py").write_text("raise SystemExit(3)\n")
+    (reader,) = partitions("usage", small_day().usage, 1)
+    worker = Worker(tmp_path, environment())
+    try:
+        with pytest.raises(DeliveryError, match="the worker process ended by itself"):
+            Delivery(worker, Log(), 10).drain(reader, lambda _: None)
+    finally:
+        worker.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_the_demo_can_be_interrupted_while_its_worker_works(tmp_path: Path) -> None:
+    """Ctrl-C reaches every process of a terminal's foreground."""
+    line = [sys.executable, "-m", "chargeback", "demo", "--store", str(tmp_path / "day.duckdb")]
+    with subprocess.Popen(
+        line, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as demo:
+        assert demo.stdout is not None
+        assert b"calls of 9 consumers" in demo.stdout.readline()
+        time.sleep(2)  # the worker is loading, or at its first batches
+        os.killpg(demo.pid, signal.SIGINT)
+        _, complaints = demo.communicate(timeout=60)
+
+    assert (demo.returncode, complaints) == (130, b"")
+
+
 def test_the_demo_runs_proves_its_bill_and_leaks_nothing(tmp_path: Path) -> None:
     """The whole of it, in a process of its own, as `make demo` runs it."""
     store = tmp_path / "day.duckdb"
@@ -105,7 +164,9 @@ def test_the_demo_runs_proves_its_bill_and_leaks_nothing(tmp_path: Path) -> None
     result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=240, check=False)
     assert result.returncode == 0, result.stderr
     assert "numbers equal the ledger's, to the token" in result.stdout
-    assert "The worker died 1 time" in result.stdout
+    told = next(text for text in README.split("\n\n") if "batches acknowledged" in text)
+    assert in_one_line(told[told.index("27 batches") :]) in in_one_line(result.stdout)
+    assert_the_last_lines_are_a_command_that_works(result.stdout)
     letters = list((tmp_path / "day.duckdb.rejected").rglob("*.jsonl"))
     ids = {json.loads(line)["id"] for file in letters for line in file.read_text().splitlines()}
     assert len(ids) == make_day(WHEN).strays["rejected"]

@@ -45,6 +45,13 @@ def test_a_rule_may_spoil_every_nth_request_only(local: LocalApplicationInsights
     assert statuses(local, 7) == [200, 200, 500, 200, 200, 500, 200]
 
 
+def test_a_rule_may_be_about_events_and_pass_by_what_the_app_says_of_itself(local: LocalApplicationInsights) -> None:
+    log = TEN[0] | {"data": {"baseType": "MessageData", "baseData": {"ver": 2, "message": "all is well"}}}
+    local.faults.switch_on(Fault("status", times=2, status=503, only="EventData"))
+    answers = [post(local, packed(items)).status for items in ([log], TEN, [log], [log, *TEN], [log], TEN)]
+    assert answers == [200, 503, 200, 503, 200, 200]
+
+
 @pytest.mark.parametrize("status", [400, 402, 403, 413, 429, 439, 500, 503])
 def test_a_status_refuses_all_items_and_keeps_none(local: LocalApplicationInsights, status: int) -> None:
     local.faults.switch_on(Fault("status", status=status, message="not now"))

@@ -273,7 +273,9 @@ def test_in_the_foreground_it_serves_a_file_until_interrupted(tmp_path: Path) ->
     path = tmp_path / "usage.duckdb"
     with other_process(code, path) as server:
         assert server.stdout is not None
-        key, _, address = server.stdout.readline().strip().partition(";IngestionEndpoint=")
+        at, _, connection_string = server.stdout.readline().strip().partition(" ")
+        key, _, address = connection_string.partition(";IngestionEndpoint=")
+        assert address == at
         assert key == "InstrumentationKey=00000000-0000-0000-0000-000000000001"
         sent = event("a", datetime.now(UTC).isoformat())
         connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)

@@ -61,6 +61,7 @@ def test_a_custom_event_is_read_back_with_its_dimensions() -> None:
     assert answer == Table(
         ("timestamp", "name", "tokens", "operation_Id"),
         ((datetime(2026, 11, 20, 11, 0, tzinfo=UTC), "call", 1200, "trace-1"),),
+        ("datetime", "string", "int", "string"),
     )
 
 
@@ -234,3 +235,14 @@ print(peak // 1024 if sys.platform == "darwin" else peak)  # bytes there, KiB el
     with other_process(code, tmp_path) as process:
         output, _ = process.communicate(timeout=120)
     assert int(output) < 1 << 20
+
+
+def test_a_query_reads_tables_and_no_files(tmp_path: Path) -> None:
+    """To DuckDB the name of a file would do for the name of a table."""
+    (tmp_path / "others.csv").write_text("name,amount\nx,1\n")
+    with Store(tmp_path / "usage.duckdb") as store:
+        store.add([event("call")])
+        with pytest.raises(QueryError):
+            store.query(f"['{tmp_path}/others.csv']")
+    with Store(tmp_path / "usage.duckdb") as store:
+        assert store.query("customEvents | count").rows == ((1,),)

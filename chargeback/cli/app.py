@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -11,6 +13,7 @@ from typer.core import TyperGroup
 
 from chargeback import __version__
 from chargeback.cli import demo, explain, fingerprint, query, replay, serve
+from chargeback.cli.program import NAME, command
 from chargeback.errors import ChargebackError
 
 FAILED = 2
@@ -37,7 +40,8 @@ class Commands(TyperGroup):
         except OSError as error:
             _discard_output()
             name = f"{error.filename}: " if error.filename else ""
-            _fail(f"{name}{error.strerror or type(error).__name__}: free some space or choose another place")
+            advice = "choose another place" if error.filename else "free some space or choose another place"
+            _fail(f"{name}{error.strerror or type(error).__name__}: {advice}")
         return answer
 
 
@@ -57,6 +61,28 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _help(function: Callable[..., None]) -> str:
+    """Return a command's help, whose examples call the program as it was called."""
+    return re.sub(rf"(?<=  |\| ){NAME} ", f"{command()} ", function.__doc__ or "")
+
+
+def chargeback(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Charge Azure OpenAI usage back to those who caused it.
+
+    The function does it all day long: Event Hub batches in, Application Insights events out.
+    These commands do the same with files, on a laptop.
+
+    \b
+    Examples:
+      chargeback demo
+      chargeback explain records.jsonl
+      chargeback replay records.jsonl --store day.duckdb
+      chargeback query kql/reports/tokens-by-consumer.kql --store day.duckdb
+    """  # noqa: D301  (\b keeps the help from joining the lines after it)
+
+
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
@@ -67,29 +93,11 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def chargeback(
-    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
-) -> None:
-    """Charge Azure OpenAI usage back to those who caused it.
-
-    The function does it all day long: Event Hub batches in, Application Insights events out.
-    These commands do the same with files, on a laptop.
-
-    \b
-      chargeback demo                                          a working day, from records to who owes what
-      chargeback explain records.jsonl                         what would the function make of these?
-      chargeback replay records.jsonl --store day.duckdb       take them into a local Application Insights
-      chargeback query kql/reports/NAME.kql --store day.duckdb ask it
-    """  # noqa: D301  (\b keeps the help from joining the lines after it)
-
-
+app.callback(help=_help(chargeback))(chargeback)
 local = typer.Typer(help="Run a local Application Insights.", no_args_is_help=True, rich_markup_mode=None)
-local.command()(serve.serve)
+local.command(help=_help(serve.serve))(serve.serve)
 
-app.command()(demo.demo)
-app.command()(explain.explain)
-app.command()(replay.replay)
-app.command()(query.query)
+for function in (demo.demo, explain.explain, replay.replay, query.query):
+    app.command(help=_help(function))(function)
 app.add_typer(local, name="local")
-app.command(context_settings=fingerprint.TAKES_ANYTHING)(fingerprint.fingerprint)
+app.command(help=_help(fingerprint.fingerprint), context_settings=fingerprint.TAKES_ANYTHING)(fingerprint.fingerprint)

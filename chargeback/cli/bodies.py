@@ -13,12 +13,12 @@ from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO
 
+from chargeback.cli.inputs import STANDARD_INPUT, name_of
 from chargeback.errors import ChargebackError
 from chargeback.pipeline import Message, Position
 
 BATCH = 1000
 """Bodies the pipeline takes at a time, as many as the host hands to the function."""
-STANDARD_INPUT = "-"
 _STEP = 1 << 20
 
 
@@ -44,10 +44,10 @@ class Bodies:
         self.stream.seek(self.start)
         yield self._message(self.stream.read(), 1)
 
-    def batches(self) -> Iterator[list[Message]]:
-        """Give the lines in batches."""
-        lines = self.lines()
-        while batch := list(islice(lines, BATCH)):
+    def batches(self, whole: bool = False) -> Iterator[list[Message]]:
+        """Give the lines in batches; or everything as one body, in a batch of its own."""
+        messages = self.whole() if whole else self.lines()
+        while batch := list(islice(messages, BATCH)):
             yield batch
 
     def _message(self, body: bytes, line: int) -> Message:
@@ -73,7 +73,7 @@ def open_bodies(file: str) -> Iterator[Bodies]:
             bodies = _identify(stream)
         except OSError as error:
             raise ChargebackError(
-                f"cannot read {file} ({error.strerror}): name a file with a record body on each line, "
+                f"cannot read {name_of(file)} ({error.strerror}): name a file with a record body on each line, "
                 "or - for standard input"
             ) from error
         yield bodies

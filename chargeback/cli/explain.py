@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from datetime import UTC, datetime
 from typing import Annotated
 
-import orjson
 import typer
-
-from chargeback.cli.bodies import open_bodies
-from chargeback.events import IGNORED_EVENT, REJECTED_EVENT, CustomEvent
-
-_OUTCOMES = {IGNORED_EVENT: "ignored", REJECTED_EVENT: "rejected"}
 
 
 def explain(
@@ -31,20 +23,7 @@ def explain(
       chargeback explain --body message.json
       grep my-app records.jsonl | chargeback explain - | jq .records[].reason
     """  # noqa: D301  (\b keeps the help from joining the lines after it)
-    # Late, because it loads the rooms that send and keep, for longer than most commands run.
-    from chargeback.cli.rehearsal import rehearse
+    # Late, because it loads the rooms that read, send and keep, for longer than most commands run.
+    from chargeback.cli.rehearsal import explain_all
 
-    with open_bodies(file) as bodies:
-        for message in bodies.whole() if body else bodies.lines():
-            records = [_explanation(event) for event in rehearse(message, datetime.now(UTC))]
-            line = {"line": message.position.line, "records": records}
-            sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-
-
-def _explanation(event: CustomEvent) -> dict[str, object]:
-    return {
-        "outcome": _OUTCOMES.get(event.name, "usage"),
-        "reason": event.properties.get("reason"),
-        "recordShape": event.properties["recordShape"],
-        "events": [{"name": event.name, "properties": event.properties}],
-    }
+    explain_all(file, body)

@@ -10,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from chargeback.cli.bodies import STANDARD_INPUT
-from chargeback.cli.stores import known
+from chargeback.cli.inputs import STANDARD_INPUT, name_of
 from chargeback.cli.tables import Format, write
 from chargeback.errors import ChargebackError, QueryError
 from chargeback.reports.compose import Period, compose
@@ -19,13 +18,16 @@ from chargeback.reports.compose import Period, compose
 
 def query(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A query (.kql); - is standard input.")],
-    store: Annotated[Path, typer.Option(metavar="PATH", help="DuckDB file of the local store.")],
+    store: Annotated[
+        str, typer.Option(metavar="PATH|URL", help="DuckDB file of the local store, or address of a local serve.")
+    ],
     form: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.TABLE,
     start: Annotated[str, typer.Option("--from", metavar="DATE", help="First day (or time) of the period.")] = "",
     end: Annotated[str, typer.Option("--to", metavar="DATE", help="First day (or time) after it.")] = "",
 ) -> None:
     """Ask a local store in KQL.
 
+    The store is a file that no other process holds, or the address of the chargeback local serve that holds it.
     The pieces of kql/lib that the query names are put before it. A query that uses the period asks about this
     month unless --from and --to (ISO 8601, UTC) say otherwise; the period ends before the second.
 
@@ -33,28 +35,31 @@ def query(
     Examples:
       chargeback query kql/reports/tokens-by-consumer.kql --store day.duckdb --from 2026-10-01 --to 2026-11-01
       echo 'usage | summarize sum(totalTokens) by model' | chargeback query - --store day.duckdb --format csv
+      chargeback query kql/reports/coverage.kql --store http://127.0.0.1:8125
     """  # noqa: D301  (\b keeps the help from joining the lines after it)
     text = _read(file)
+    if all(line.strip().startswith("//") or not line.strip() for line in text.splitlines()):
+        raise ChargebackError(f"there is no query in {name_of(file)}: write one, or name another file")
     kql = _composed(text, _period(start, end))
-    database = known(store)
-    # Late, because the database takes longer to load than most commands run.
-    from chargeback.local.store import Store
+    # Late, because what asks a server is more than most commands need.
+    from chargeback.cli.asking import ask
 
-    with Store(database) as opened:
-        try:
-            answer = opened.query(kql)
-        except QueryError as error:
-            raise QueryError(_in_file(str(error), kql.count("\n") - text.count("\n"))) from error
-    write(answer.columns, answer.rows, form)
+    try:
+        columns, rows = ask(store, kql)
+    except QueryError as error:
+        raise QueryError(_in_file(str(error), kql.count("\n") - text.count("\n"))) from error
+    write(columns, rows, form)
 
 
 def _read(file: str) -> str:
     try:
         return (sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()).decode("utf-8-sig")
     except OSError as error:
-        raise ChargebackError(f"cannot read {file} ({error.strerror}): name a file that holds a query") from error
+        raise ChargebackError(
+            f"cannot read {name_of(file)} ({error.strerror}): name a file that holds a query"
+        ) from error
     except UnicodeDecodeError as error:
-        raise ChargebackError(f"{file} is no text: name a file that holds a query") from error
+        raise ChargebackError(f"{name_of(file)} is no text: name a file that holds a query") from error
 
 
 def _period(start: str, end: str) -> Period | None:

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
-from chargeback.cli.bodies import BATCH
+import orjson
+
+from chargeback.cli.bodies import BATCH, open_bodies
+from chargeback.cli.hints import hint
 from chargeback.deadletter.lines import path_of
 from chargeback.delivery.envelope import Sealer
-from chargeback.events import CustomEvent, DeadLetter, Refusal
+from chargeback.events import IGNORED_EVENT, REJECTED_EVENT, CustomEvent, DeadLetter, Refusal
 from chargeback.pipeline import Message, Position, run
 from chargeback.settings import Ingestion
 
+_OUTCOMES = {IGNORED_EVENT: "ignored", REJECTED_EVENT: "rejected"}
 _NOWHERE = Sealer(Ingestion("00000000-0000-0000-0000-000000000000", "http://127.0.0.1"), "chargeback", "")
+
+
+def explain_all(file: str, whole: bool) -> None:
+    """Write a line of JSON for every body of a file: the records in it, and what would be sent of each."""
+    with open_bodies(file) as bodies:
+        if not whole:
+            hint(bodies, file)
+        for message in bodies.whole() if whole else bodies.lines():
+            records = [_explanation(event) for event in rehearse(message, datetime.now(UTC))]
+            line = {"line": message.position.line, "records": records}
+            sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _explanation(event: CustomEvent) -> dict[str, object]:
+    return {
+        "outcome": _OUTCOMES.get(event.name, "usage"),
+        "reason": event.properties.get("reason"),
+        "recordShape": event.properties["recordShape"],
+        "events": [{"name": event.name, "properties": event.properties}],
+    }
 
 
 def rehearse(message: Message, now: datetime) -> list[CustomEvent]:

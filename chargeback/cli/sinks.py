@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from chargeback import deadletter, delivery
-from chargeback.cli.stores import new_or_known
+from chargeback.cli.stores import new_or_known, rejected
 from chargeback.delivery.progress import HOST_RETRIES_BEFORE_GIVING_UP
 from chargeback.errors import SettingsError
 from chargeback.events import Deliver, Keep
@@ -47,14 +47,15 @@ def _azure(settings: Settings) -> Iterator[Sinks]:
             f"set {CONNECTION_STRING} to the resource that shall take the events, or name a local store with --store"
         )
     keep = deadletter.connect(settings.storage).keep
+    letters = settings.storage.folder or f"the container {settings.storage.container}"
     with closing(delivery.connect(settings)) as sender:
-        yield _sinks(sender, keep, settings, f"the container {settings.storage.container}")
+        yield _sinks(sender, keep, settings, letters)
 
 
 @contextmanager
 def _local(path: Path) -> Iterator[Sinks]:
     """Send to a server of our own over the store, so that the real delivery is what is tried."""
-    folder = Path(f"{path}.rejected")
+    folder = rejected(path)
     with Store(new_or_known(path)) as store, LocalApplicationInsights(store) as local:
         settings = Settings.from_environment({CONNECTION_STRING: local.connection_string})
         with closing(delivery.connect(settings)) as sender:

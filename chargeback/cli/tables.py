@@ -5,28 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from chargeback.errors import ChargebackError
+from chargeback.local.values import plain
 
 Rows: TypeAlias = Sequence[Sequence[object]]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _NO_WIDTH = 1_000_000
+_GAP = 3
+"""Characters between two columns."""
 
 
 class Format(StrEnum):
@@ -44,14 +40,38 @@ def write(columns: Sequence[str], rows: Rows, form: Format) -> None:
 
 def print_table(columns: Sequence[str], rows: Rows) -> None:
     """Print a table for people: numbers to the right, what is not known left empty, nothing cut off."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for index, name in enumerate(columns):
-        numeric = any(_is_number(row[index]) for row in rows)
-        table.add_column(Text(_visible(name)), justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_visible(text_of(value))) for value in row))
+    # Late, because most of what the command line prints is no table.
+    from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    names = [_visible(name) for name in columns]
+    cells = [[_visible(text_of(value)) for value in row] for row in rows]
+    numeric = [any(_is_number(row[index]) for row in rows) for index in range(len(names))]
+    natural = [max(map(cell_len, column)) for column in zip(names, *cells, strict=True)]
+    least = [natural[index] if number else cell_len(names[index]) for index, number in enumerate(numeric)]
     # A file has no width: there, a table is as wide as it needs to be.
-    Console(highlight=False, width=None if sys.stdout.isatty() else _NO_WIDTH).print(table)
+    widths = _fitted(natural, least, Console().width if sys.stdout.isatty() else _NO_WIDTH)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name, number, width in zip(names, numeric, widths, strict=True):
+        table.add_column(Text(name), justify="right" if number else "left", overflow="fold", width=width)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console(highlight=False, width=sum(widths) + _GAP * len(widths)).print(table)
+
+
+def _fitted(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Return the widths of columns: texts are folded, the widest first, until all has room.
+
+    Names and numbers are not torn: a terminal that is too narrow for them folds whole lines.
+    """
+    widths = list(natural)
+    for index in sorted(range(len(widths)), key=widths.__getitem__, reverse=True):
+        excess = sum(widths) + _GAP * (len(widths) - 1) - room
+        widths[index] -= max(0, min(excess, widths[index] - least[index]))
+    return widths
 
 
 def _write_csv(columns: Sequence[str], rows: Rows) -> None:
@@ -67,7 +87,7 @@ def _write_json(columns: Sequence[str], rows: Rows) -> None:
     """Write a list of objects; times are ISO 8601, what is not known is null."""
     if twice := next((name for name, times in Counter(columns).items() if times > 1), None):
         raise ChargebackError(f"two columns are called {twice}: give each a name of its own, or use --format csv")
-    objects = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
+    objects = [dict(zip(columns, map(plain, row), strict=True)) for row in rows]
     sys.stdout.buffer.write(json.dumps(objects, ensure_ascii=False, allow_nan=False, indent=1).encode() + b"\n")
 
 
@@ -78,36 +98,10 @@ _WRITERS: Mapping[Format, Callable[[Sequence[str], Rows], None]] = MappingProxyT
 
 def text_of(value: object) -> str:
     """Return a value as a table or a CSV file shows it."""
-    plain = _plain(value)
-    if plain is None:
+    shown = plain(value)
+    if shown is None:
         return ""
-    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
-
-
-def _plain(value: object) -> object:
-    """Return a value as JSON has it."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, timedelta):
-        return _timespan(value)
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if value is None or isinstance(value, str | int):
-        return value
-    return str(value)
-
-
-def _timespan(value: timedelta) -> str:
-    """Write a duration as Kusto does: `[-][d.]hh:mm:ss[.fffffff]`."""
-    sign, length = ("-", -value) if value < timedelta() else ("", value)
-    minutes, seconds = divmod(length.seconds, 60)
-    days = f"{length.days}." if length.days else ""
-    part = f".{length.microseconds * 10:07d}" if length.microseconds else ""
-    return f"{sign}{days}{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}{part}"
+    return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
 
 
 def _is_number(value: object) -> bool:

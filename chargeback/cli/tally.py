@@ -41,5 +41,6 @@ class Tally:
         total = ("total", *(self.count(outcome) for outcome in OUTCOMES))
         print_table(("record shape", *OUTCOMES), [*rows, total])
         known = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in self.tokens.items())
-        print(f"{self.lines} lines read; tokens: {known or 'none'}")
+        bodies = "1 body" if self.lines == 1 else f"{self.lines} bodies"
+        print(f"{bodies} read; tokens: {known or 'none'}")
         sys.stdout.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -38,6 +38,9 @@ class Fault:
     """How many requests it spoils; for ever without."""
     every: int = 1
     """Spoils every n-th request only, counted from the first that this rule sees."""
+    only: str | None = None
+    """Sees only requests with an item of this base type, such as `EventData`: who tests events wants to spoil events,
+    and not what the program says of itself on the side, whenever that comes."""
     status: int | None = None
     """Of the answer; without, 500 (`status`) or 308 (`redirect`)."""
     retry_after: int | str | None = None
@@ -98,6 +101,8 @@ class _Rule:
         return self._fault.times is not None and self._used >= self._fault.times
 
     def take(self, items: Sequence[object]) -> tuple[Fault, set[int]] | None:
+        if self._fault.only not in (None, *map(_base_type, items)):
+            return None
         self._seen += 1
         if self._seen % self._fault.every:
             return None
@@ -113,6 +118,11 @@ class _Rule:
         hit = spread(len(new), self._fault.share)
         self._fate.update((name, index in hit) for index, name in enumerate(new))
         return {index for index, name in enumerate(names) if self._fate[name]}
+
+
+def _base_type(item: object) -> object:
+    data = item.get("data") if isinstance(item, Mapping) else None
+    return data.get("baseType") if isinstance(data, Mapping) else None
 
 
 def spread(count: int, share: float) -> set[int]:

@@ -11,6 +11,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -23,6 +24,7 @@ from chargeback.local.day import Sent
 NAMESPACE = "contoso.servicebus.windows.net"
 _MOST_ATTEMPTS = 50
 _RETRY_SECONDS = 0.2
+_SECONDS_TO_END = 30
 
 
 @dataclass(slots=True)
@@ -55,7 +57,11 @@ class Worker:
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603  (our own interpreter, our own module)
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=self._environment,
+            start_new_session=True,  # Ctrl-C is for the program that started it; it ends with its standard input
         )
 
     def call(self, message: Mapping[str, object]) -> str | None:
@@ -65,9 +71,11 @@ class Worker:
             EOFError: the worker died; a new one is there.
         """
         stdin, stdout = _pipes(self._process)
-        stdin.write(orjson.dumps(message) + b"\n")
-        stdin.flush()
-        line = stdout.readline()
+        line = b""
+        with suppress(BrokenPipeError):  # it died before it could listen
+            stdin.write(orjson.dumps(message) + b"\n")
+            stdin.flush()
+            line = stdout.readline()
         if not line:
             self.close()
             self._process = self._start()
@@ -76,10 +84,16 @@ class Worker:
         return None if answer["ok"] else str(answer["error"])
 
     def close(self) -> None:
-        """End the process."""
-        for pipe in _pipes(self._process):
-            pipe.close()
-        self._process.wait(timeout=30)
+        """End the process, once it has answered what it was asked."""
+        stdin, stdout = _pipes(self._process)
+        with suppress(BrokenPipeError):  # what it has not read is lost with it
+            stdin.close()
+        try:
+            self._process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        stdout.close()
 
 
 def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
@@ -140,7 +154,7 @@ class Delivery:
         """Deliver a partition to its end.
 
         Raises:
-            DeliveryError: a batch fails again and again.
+            DeliveryError: a batch fails again and again, or the worker dies without having been told to.
         """
         retries = turn = 0
         while partition.acknowledged < len(partition.events):
@@ -148,6 +162,8 @@ class Delivery:
             try:
                 error = self.worker.call(partition.message(start, end, retries, die=turn == self.die_at))
             except EOFError:
+                if turn != self.die_at:
+                    raise DeliveryError("the worker process ended by itself: see its own words above") from None
                 self.log.deaths += 1
                 self.die_at, self.size = None, max(1, self.size // 2)
                 continue

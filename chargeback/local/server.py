@@ -96,11 +96,15 @@ class LocalApplicationInsights:
 
 
 def serve(
-    path: Path | None, port: int, *, instrumentation_key: str | None = None, ready: Callable[[str], None] | None = None
+    path: Path | None,
+    port: int,
+    *,
+    instrumentation_key: str | None = None,
+    ready: Callable[[str, str], None] | None = None,
 ) -> None:
     """Serve in the foreground until interrupted, storing into the file `path` (in memory without one).
 
-    `ready` is called with the connection string when the server listens.
+    `ready` is called with the address and the connection string when the server listens.
 
     Raises:
         ChargebackError: something else listens on the port.
@@ -109,7 +113,8 @@ def serve(
     # Uvicorn raises the interrupt again once it has stopped.
     with suppress(KeyboardInterrupt), Store(path) as store, listen(port) as listener:
         if ready is not None:
-            ready(connection_string(endpoint(listener), instrumentation_key))
+            address = endpoint(listener)
+            ready(address, connection_string(address, instrumentation_key))
         _Server(Service(store, instrumentation_key, _now)).run([listener])
 
 

@@ -12,8 +12,6 @@ from functools import partial
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -22,6 +20,8 @@ from chargeback.errors import StoreError
 from chargeback.local.body import UnreadableBody, read_items
 from chargeback.local.connection import Reset
 from chargeback.local.faults import FAULTS, Fault, Faults
+from chargeback.local.guard import GUARD
+from chargeback.local.queries import query_route
 from chargeback.local.refusals import ItemError, refused
 from chargeback.local.store import Store
 
@@ -62,9 +62,9 @@ class Service:
                 *(Route(path, self._track, methods=["POST"]) for path in _TRACK),
                 Route("/faults", self._set_faults, methods=["POST"]),
                 Route("/faults", self._clear_faults, methods=["DELETE"]),
+                query_route(store),
             ],
-            # A web page must not reach the store through a name that it points to this machine.
-            middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+            middleware=GUARD,
         )
 
     def close(self) -> None:

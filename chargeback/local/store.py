@@ -19,6 +19,13 @@ from chargeback.local.rows import rows_of
 from chargeback.local.schema import TABLES
 
 _DUCKDB_TYPES = {"string": "VARCHAR", "datetime": "TIMESTAMP", "dynamic": "JSON", "int": "INTEGER", "real": "DOUBLE"}
+_KUSTO_TYPES = {name: kind for kind, name in _DUCKDB_TYPES.items()} | {
+    "BIGINT": "long",
+    "HUGEINT": "long",
+    "BOOLEAN": "bool",
+    "INTERVAL": "timespan",
+    "UUID": "guid",
+}
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 # What the service fills in itself, as SQL. Addresses are masked, as they are by default.
 _FILLED_IN = {
@@ -40,6 +47,12 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
     """Values as Python has them: times are aware and UTC, `dynamic` is JSON text."""
+    types: tuple[str, ...]
+    """Kusto's name for the type of each column."""
+
+
+class StoreHeld(StoreError):
+    """Another process holds the store."""
 
 
 class Store:
@@ -58,8 +71,10 @@ class Store:
             for table, columns in TABLES.items():
                 declared = ", ".join(f'"{name}" {_DUCKDB_TYPES[kind]}' for name, kind in columns.items())
                 self._database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({declared})")
+            # A query names tables; to DuckDB the name of a file or an address would do as well.
+            self._database.execute("SET enable_external_access = false")
         except duckdb.Error as error:
-            raise StoreError(f"cannot open the store {path}: {_why(error)}") from error
+            raise _unopened(path, error) from error
 
     def add(self, envelopes: Sequence[Mapping[str, object]]) -> None:
         """Store Application Insights envelopes, all or none; they are durable when this returns.
@@ -100,8 +115,9 @@ class Store:
             self._check_open()
             try:
                 answer = duckdb_kql.execute(self._database, kql, allow_write=False, query_now=now)
-                columns = tuple(str(column[0]) for column in answer.description or ())
-                return Table(columns, tuple(tuple(map(_value, row)) for row in answer.fetchall()))
+                columns = [(str(name), _kusto_type(str(kind))) for name, kind, *_ in answer.description or ()]
+                rows = tuple(tuple(map(_value, row)) for row in answer.fetchall())
+                return Table(tuple(name for name, _ in columns), rows, tuple(kind for _, kind in columns))
             except (KqlError, duckdb.Error, RecursionError) as error:
                 raise QueryError(f"the query cannot be run here: {_first_line(error)}") from error
 
@@ -148,10 +164,14 @@ def _value(value: object) -> object:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
-def _why(error: duckdb.Error) -> str:
+def _kusto_type(kind: str) -> str:
+    return _KUSTO_TYPES.get(kind, "decimal" if kind.startswith("DECIMAL") else "dynamic")
+
+
+def _unopened(path: Path | None, error: duckdb.Error) -> StoreError:
     if "set lock" in str(error) or "already open" in str(error):
-        return "another process holds it; stop that one, or use another file"
-    return f"{_first_line(error)}; use another file"
+        return StoreHeld(f"cannot open the store {path}: another process holds it; stop that one, or use another file")
+    return StoreError(f"cannot open the store {path}: {_first_line(error)}; use another file")
 
 
 def _first_line(error: Exception) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
 import zlib
 from collections import deque
 from collections.abc import Callable
@@ -11,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 
 import orjson
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.faults.served import Served
 
 KEY = "00000000-0000-0000-0000-000000000001"
 SECURE_HOST = "127.1"
@@ -60,7 +60,7 @@ def partly(size: int, errors: dict[int, tuple[int, str]], status: int = 206) -> 
     return Reply(status, {"itemsReceived": size, "itemsAccepted": size - len(errors), "errors": listed})
 
 
-class Scripted:
+class Scripted(Served):
     """A server that gives its replies in turn and then accepts everything; a context manager."""
 
     def __init__(self, *replies: Reply, tls: ssl.SSLContext | None = None) -> None:
@@ -68,21 +68,10 @@ class Scripted:
         self._server = _Server(deque(replies), self.seen)
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        super().__init__(self._server)
         address = f"https://{SECURE_HOST}" if tls else "http://127.0.0.1"
-        self.endpoint = f"{address}:{self._server.server_port}"
+        self.endpoint = f"{address}:{self.port}"
         self.connection_string = f"InstrumentationKey={KEY};IngestionEndpoint={self.endpoint}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self) -> Scripted:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def always(self, reply: Callable[[Seen], Reply]) -> None:
         """Decide by the request once the replies are used up."""

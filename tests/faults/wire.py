@@ -6,10 +6,11 @@ import socket
 import socketserver
 import threading
 from contextlib import suppress
-from types import TracebackType
+
+from tests.faults.served import Served
 
 
-class Wire:
+class Wire(Served):
     """Forwards connections to a port; a context manager.
 
     The `turn`-th request that begins with `start` does not get through as it should: only a `share` of its bytes does,
@@ -20,20 +21,7 @@ class Wire:
         self.stopped = threading.Event()
         self.share = share
         self._start, self._left, self._lock = start, turn, threading.Lock()
-        self._server = _Server(self, port)
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self) -> Wire:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(_Server(self, port))
 
     def cuts(self, data: bytes) -> bool:
         """Tell whether this is the beginning of the request that does not get through."""

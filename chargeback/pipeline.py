@@ -10,7 +10,7 @@ import hashlib
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -116,30 +116,32 @@ def run(
 def _fenced(message: Message, now: datetime, event_name: str) -> list[_Entry]:
     """Read and map a message; a bug of our own costs this message, not the batch."""
     try:
-        return list(_entries(message, read(message.body), now, event_name))
+        return _entries(message, read(message.body), now, event_name)
     except Exception as bug:  # noqa: BLE001  (the one fence: a bug must not block the partition for ever)
         # Where, but not what: an exception's own words may quote the record.
         frame = traceback.extract_tb(bug.__traceback__)[-1]
         log.error("%s at %s:%d; the record goes to the dead letter", type(bug).__name__, frame.name, frame.lineno)
         rejected = Rejected("unknown", "a bug in reading it", f"Bug:{type(bug).__name__}", message.body)
-        return list(_entries(message, [rejected], now, event_name))
+        return _entries(message, [rejected], now, event_name)
 
 
-def _entries(message: Message, readings: Sequence[Reading], now: datetime, event_name: str) -> Iterator[_Entry]:
+def _entries(message: Message, readings: Sequence[Reading], now: datetime, event_name: str) -> list[_Entry]:
     among, digest = len(readings), ""
+    entries: list[_Entry] = []
     for place, reading in enumerate(readings):
         identity = record_id(reading.request_id, message.position, message.body, place if among > 1 else None)
         if isinstance(reading, UsageRecord):
             event = usage_event(reading, identity, message.position, now, event_name)
-            yield _Entry(message, place, among, "usage", event, _TOKENS(reading.__dict__))
+            entries.append(_Entry(message, place, among, "usage", event, _TOKENS(reading.__dict__)))
         elif isinstance(reading, Ignored):
             event = ignored_event(reading.shape, reading.reason, identity, message.position, now)
-            yield _Entry(message, place, among, "ignored", event, ())
+            entries.append(_Entry(message, place, among, "ignored", event, ()))
         else:
             digest = digest or _digest(message)  # once a body, however many are rejected in it
             about = (reading.shape, reading.reason, reading.error_type)
             letter = _letter(identity, about, message, reading.body, digest)
-            yield _Entry(message, place, among, "rejected", letter, ())
+            entries.append(_Entry(message, place, among, "rejected", letter, ()))
+    return entries
 
 
 def _digest(message: Message) -> str:

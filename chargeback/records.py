@@ -27,7 +27,7 @@ _PLACEHOLDERS = frozenset(
 
 
 def is_placeholder(text: str) -> bool:
-    """Tell whether this stands where there was nothing to say (`NA`, `anonymous`), or where a dead letter was cleaned."""
+    """Tell whether this stands where there was nothing to say (`NA`, `anonymous`), or where a text was removed."""
     return text.strip().lower() in _PLACEHOLDERS or text.startswith("<removed ")
 
 

@@ -32,6 +32,8 @@ _READ_SECONDS = 30.0
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 30.0
 _MOST_REDIRECTS = 3
+_PIECE = 16
+"""Events compressed at once."""
 
 
 class Sender:
@@ -137,13 +139,12 @@ class Sender:
 
 def _packed(items: Sequence[Item]) -> bytes:
     """Compress a POST piece by piece: as a whole and uncompressed it never needs to exist."""
-    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
-    packed = []
-    before = b"["
-    for _, data in items:
-        packed.append(packer.compress(before))
-        packed.append(packer.compress(data))
-        before = b","
+    # Events repeat each other: the small tables of memory level 6 find nearly all of it and stay in the processor's cache.
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31, 6)
+    packed = [packer.compress(b"[")]
+    for start in range(0, len(items), _PIECE):
+        piece = b",".join([data for _, data in items[start : start + _PIECE]])
+        packed.append(packer.compress(b"," + piece if start else piece))
     packed.append(packer.compress(b"]"))
     packed.append(packer.flush())
     return b"".join(packed)

@@ -39,6 +39,7 @@ def read_exact(body: bytes) -> UsageRecord | None:
         not body.startswith(_BEGINNINGS)
         or body.count(b'"timestamp"') != 1
         or body.count(b'"schema"') != 1
+        or b"\\" in body  # an escape may hide a second name
         or _TIME.search(body) is None
     ):
         return None

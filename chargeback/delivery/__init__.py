@@ -139,7 +139,7 @@ class Sender:
 
 def _packed(items: Sequence[Item]) -> bytes:
     """Compress a POST piece by piece: as a whole and uncompressed it never needs to exist."""
-    # Events repeat each other: the small tables of memory level 6 find nearly all of it and stay in the processor's cache.
+    # Events repeat each other: the small tables of memory level 6 find nearly all of it and stay in the cache.
     packer = zlib.compressobj(1, zlib.DEFLATED, 31, 6)
     packed = [packer.compress(b"[")]
     for start in range(0, len(items), _PIECE):

@@ -2,6 +2,7 @@
 
 - `needs_python` and `needs_optional` tests that this machine cannot run are deselected and listed with the reason.
 - `needs_node` tests are skipped without Node.js and `npm ci`, with one sentence that says so.
+- `needs_mono` tests are skipped without mono, its C# compiler and Newtonsoft.Json, likewise.
 - Under CHARGEBACK_TEST_ALL=1 whatever was skipped, and why, makes the session fail.
 """
 
@@ -22,7 +23,12 @@ MARKERS = (
     "needs_python(minimum): runs on this Python version and newer; deselected and listed on older ones",
     "needs_optional(program): needs an optional program; deselected and listed where it is missing",
     "needs_node(package): needs Node.js and this package of package.json; skipped, and says so, where it is missing",
+    "needs_mono: needs mono, mcs and Newtonsoft.Json; skipped, and says so, where one is missing",
 )
+
+# Where Debian's libnewtonsoft-json5.0-cil puts it; tests/policy compiles against this file.
+NEWTONSOFT = Path("/usr/lib/cli/Newtonsoft.Json-5.0/Newtonsoft.Json.dll")
+INSTALL_MONO = "`apt-get install mono-mcs mono-runtime libnewtonsoft-json5.0-cil`"
 
 DESELECTED = pytest.StashKey[dict[str, str]]()
 SKIPPED = pytest.StashKey[dict[str, str]]()
@@ -42,14 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what needs another Python or an optional program; mark what lacks its Node package as skipped."""
+    """Deselect what needs another Python or an optional program; mark what lacks Node or mono as skipped."""
     reasons = {item: reason for item in items if (reason := _not_for_this_machine(item))}
     config.stash[DESELECTED].update((item.nodeid, reason) for item, reason in reasons.items())
     if reasons:
         config.hook.pytest_deselected(items=list(reasons))
         items[:] = [item for item in items if item not in reasons]
     for item in items:
-        if reason := _lacks_node(item, config.rootpath):
+        if reason := _lacks_node(item, config.rootpath) or _lacks_mono(item):
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
@@ -111,6 +117,16 @@ def _lacks_node(item: pytest.Item, root: Path) -> str | None:
         if not (root / "node_modules" / package / "package.json").is_file():
             return f"needs Node.js and `npm ci`: {package} is not in node_modules"
     return None
+
+
+def _lacks_mono(item: pytest.Item) -> str | None:
+    """Say what `item` lacks of mono; None when it has all it needs."""
+    if item.get_closest_marker("needs_mono") is None:
+        return None
+    missing = [program for program in ("mcs", "mono") if shutil.which(program) is None]
+    if not NEWTONSOFT.is_file():
+        missing.append(NEWTONSOFT.name)
+    return f"needs {INSTALL_MONO}: there is no {', no '.join(missing)}" if missing else None
 
 
 def _argument(mark: pytest.Mark, name: str) -> str:

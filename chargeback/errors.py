@@ -28,6 +28,10 @@ class DeliveryError(ChargebackError):
     """Not every event is known to be accepted: the batch must be delivered again."""
 
 
+class AllRefusedError(DeliveryError):
+    """Every event was refused in words that nobody knows: the key may be wrong, or all of them are."""
+
+
 class DeadLetterError(ChargebackError):
     """A rejected record could not be stored durably: the batch must be delivered again."""
 

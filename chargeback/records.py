@@ -18,6 +18,9 @@ HIGHEST_COUNT = 10**12
 
 SCHEMA = "chargeback.usage/1"
 
+LONGEST_ID = 1024
+"""A longer request id identifies by its hash: events that tell of a rejection must not be refused for it."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _PLACEHOLDERS = frozenset(
@@ -150,7 +153,9 @@ def record_id(request_id: str | None, position: Position, body: bytes, index: in
     `index` is the record's place in a body of several, from 0.
     """
     if request_id is not None:
-        return request_id
+        if len(request_id) <= LONGEST_ID:
+            return request_id
+        return f"request/{hashlib.sha256(request_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
     suffix = "" if index is None else f"/{index}"
     if position.sequence_number is not None and position.enqueued_time is not None:
         moment = (position.enqueued_time - _EPOCH) // _MILLISECOND

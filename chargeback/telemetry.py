@@ -15,7 +15,8 @@ from azure.monitor.opentelemetry import configure_azure_monitor
 from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from chargeback.settings import CONNECTION_STRING, Settings, quiet_telemetry
+from chargeback.settings import CONNECTION_STRING, Settings
+from chargeback.settings.process import quiet_telemetry
 
 LOGGER = "chargeback"
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ _meter = metrics.get_meter("chargeback")
 _tracer = trace.get_tracer("chargeback")
 _records = _meter.create_counter("chargeback.records", "{record}", "Records by outcome and shape")
 _tokens = _meter.create_counter("chargeback.tokens", "{token}", "Tokens by kind, redeliveries included")
+_failures = _meter.create_counter("chargeback.failures", "{batch}", "Batches that raised and will be delivered again")
 _batch_size = _meter.create_histogram("chargeback.batch.size", "{event}", "Events in a batch")
 _lag = _meter.create_histogram("chargeback.lag", "s", "From the hub taking a batch's oldest event to its acceptance")
 _delivery = _meter.create_histogram("chargeback.delivery", "s", "From reading a batch to its acceptance")
@@ -38,7 +40,7 @@ def configure(settings: Settings) -> bool:
     if settings.connection_string is None:
         log.warning("%s is not set: the app keeps its own telemetry to itself", CONNECTION_STRING)
         return False
-    quiet_telemetry()
+    quiet_telemetry(settings)
     configure_azure_monitor(
         connection_string=settings.connection_string,
         logger_name=LOGGER,
@@ -59,7 +61,11 @@ def batch(trace_parent: str | None, events: int) -> Iterator[None]:
     parent = TraceContextTextMapPropagator().extract({"traceparent": trace_parent or ""})
     _batch_size.record(events)
     with _tracer.start_as_current_span("chargeback.batch", parent, attributes={"chargeback.batch.size": events}):
-        yield
+        try:
+            yield
+        except BaseException as error:
+            _failures.add(1, {"error": type(error).__name__})
+            raise
 
 
 def count(

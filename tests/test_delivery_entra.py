@@ -95,7 +95,7 @@ def test_an_identity_without_the_role_is_no_delivery(secure: Scripted) -> None:
 
 
 def test_no_token_is_no_delivery_and_nothing_is_sent(secure: Scripted) -> None:
-    with pytest.raises(DeliveryError, match="ClientAuthenticationError"):
+    with pytest.raises(DeliveryError, match="the identity got no token"):
         send(secure, NoCredential())
     assert secure.seen == []
 

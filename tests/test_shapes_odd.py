@@ -296,6 +296,7 @@ def test_what_writers_write_for_nothing_is_nothing(nobody: str) -> None:
 def test_a_name_longer_than_any_is_left_out_and_the_call_is_billed() -> None:
     record = usage({"request": {"model": "x" * 9000}, "region": "y" * 300, "durationMs": 1e30, "response": ANSWER})
     assert (record.deployment_id, record.region, record.duration_ms, record.total_tokens) == (None, None, None, 15)
+    assert record.note == "left-out:region, left-out:deploymentId"
 
 
 @pytest.mark.parametrize("ours", [True, False])

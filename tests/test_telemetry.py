@@ -87,6 +87,14 @@ def test_records_are_counted_by_outcome_and_shape(run: Run) -> None:
     }
 
 
+def test_a_batch_that_raises_is_counted(run: Run) -> None:
+    found = run.rows(
+        "customMetrics | where name == 'chargeback.failures'"
+        " | summarize toint(sum(valueSum)) by tostring(customDimensions.error)"
+    )
+    assert found == [("DeliveryError", 1)]
+
+
 def test_tokens_are_counted_by_kind(run: Run) -> None:
     found = run.rows(
         "customMetrics | where name == 'chargeback.tokens'"

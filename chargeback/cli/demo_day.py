@@ -24,7 +24,7 @@ from chargeback.local.host import Delivery, Log, Worker, partitions
 from chargeback.local.server import LocalApplicationInsights
 from chargeback.local.store import Store
 from chargeback.reports.compose import kql_folder
-from chargeback.settings import environment
+from chargeback.settings.process import environment
 
 _BATCH = 1000
 _REDELIVERED = 20

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline import policies
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
@@ -25,7 +25,7 @@ from chargeback.delivery.envelope import Item, Sealer, chunks
 from chargeback.delivery.progress import Progress
 from chargeback.errors import DeliveryError
 from chargeback.events import CustomEvent, Refusal
-from chargeback.settings import CONNECTION_STRING, Ingestion, Settings
+from chargeback.settings import AUTHENTICATION_STRING, CONNECTION_STRING, Ingestion, Settings
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 30.0
@@ -121,6 +121,11 @@ class Sender:
             return self._client.send_request(
                 request, connection_timeout=min(_CONNECT_SECONDS, left), read_timeout=min(_READ_SECONDS, left)
             )
+        except ClientAuthenticationError as error:
+            raise DeliveryError(
+                f"the identity got no token ({type(error).__name__}): check that the app has it, and that ClientId in"
+                f" {AUTHENTICATION_STRING} is its client id"
+            ) from error
         except AzureError as error:
             raise DeliveryError(
                 f"no answer from Application Insights ({type(error).__name__}): check its address and the network"

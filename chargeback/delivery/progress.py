@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from chargeback.delivery.answer import Answer, ItemError
 from chargeback.delivery.envelope import Item
-from chargeback.errors import DeliveryError
+from chargeback.errors import AllRefusedError, DeliveryError
 from chargeback.events import Refusal
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Progress:
             return self._final
         words = self._doubtful[0].message
         if not self._accepted:
-            raise DeliveryError(f"all events are refused: {words} (check the connection string)")
+            raise AllRefusedError(f"all events are refused: {words} (check the connection string)")
         if host_retries < HOST_RETRIES_BEFORE_GIVING_UP:
             raise DeliveryError(f"{len(self._doubtful)} events are refused in unknown words: {words}")
         log.error("%d events go to the dead letter, refused in unknown words: %s", len(self._doubtful), words)

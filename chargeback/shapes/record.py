@@ -18,9 +18,14 @@ def record_of(shape: str, fields: dict[str, object]) -> UsageRecord:
         UnreadableRecord: a field has the wrong type, or a sum of counts passes 10^12.
     """
     fields["shape"] = shape
+    left_out = []
     for name, value in fields.items():
         if isinstance(value, str):
             fields[name] = fit(name, value)
+            if fields[name] is None:
+                left_out.append(name)
+    for name in left_out:
+        add_note(fields, f"left-out:{name}")
     _reconcile_total(fields)
     try:
         return UsageRecord.model_validate(fields)

@@ -18,6 +18,8 @@ _GLOBAL_ENDPOINT = "https://dc.services.visualstudio.com"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CONTAINER = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _AUDIENCE = "https://monitor.azure.com/"
+_INSTANCE = ("WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "CONTAINER_NAME")
+"""What Azure tells an instance of itself; Flex Consumption sets only the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +88,9 @@ class Settings:
             delivery_seconds=_seconds(env, "CHARGEBACK_DELIVERY_SECONDS", 120.0),
             gzip=_flag(env, "CHARGEBACK_GZIP", default=True),
             role=env.get("WEBSITE_SITE_NAME") or "chargeback",
-            instance=env.get("WEBSITE_INSTANCE_ID", "")[:64],
+            instance=next((env[name] for name in _INSTANCE if env.get(name)), "")[:64],
             gateway_log=bool(env.get("GATEWAY_LOG_HUB_NAME", "").strip()),
         )
-
-
-def environment(changes: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment with changes, for a process that it starts."""
-    return {**os.environ, **changes}
-
-
-def quiet_telemetry() -> None:
-    """Keep azure-monitor-opentelemetry from calling anywhere but the resource it was given, unless told otherwise."""
-    for name in ("STATSBEAT_DISABLED_ALL", "SDKSTATS_DISABLED", "CONTROLPLANE_DISABLED"):
-        os.environ.setdefault(f"APPLICATIONINSIGHTS_{name}", "true")
-    os.environ.setdefault("OTEL_EXPERIMENTAL_RESOURCE_DETECTORS", "otel")
 
 
 def parse_pairs(text: str, setting: str) -> dict[str, str]:
@@ -170,7 +160,7 @@ def _storage(env: Mapping[str, str]) -> Storage:
     if text and not re.search("usedevelopmentstorage|accountname|blobendpoint", text, re.IGNORECASE):
         raise SettingsError(f"{STORAGE} is no storage connection string; or set {STORAGE}__accountName for an identity")
     folder = env.get("CHARGEBACK_DEAD_LETTER_FOLDER") or None
-    if folder and env.get("WEBSITE_INSTANCE_ID"):
+    if folder and any(env.get(name) for name in _INSTANCE):
         raise SettingsError("CHARGEBACK_DEAD_LETTER_FOLDER is for trials on one machine: remove it from the app")
     return Storage(text, url, env.get(f"{STORAGE}__clientId") or None, container, folder)
 
@@ -184,8 +174,9 @@ def _event_name(env: Mapping[str, str]) -> str:
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     text = env.get(name) or str(default)
-    if not re.fullmatch(r"\d{1,3}(\.\d+)?", text) or not 1 <= float(text) <= 300:
-        raise SettingsError(f"{name} must be a number of seconds from 1 to 300 (below functionTimeout in host.json)")
+    if not re.fullmatch(r"\d{1,3}(\.\d+)?", text) or not 1 <= float(text) <= 200:
+        # A batch may deliver twice (rejection events come last), and store letters between: functionTimeout is 600.
+        raise SettingsError(f"{name} must be a number of seconds from 1 to 200 (host.json's functionTimeout is 600)")
     return float(text)
 
 

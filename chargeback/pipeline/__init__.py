@@ -9,14 +9,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import traceback
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from operator import itemgetter
-from typing import NamedTuple
 
+from chargeback.errors import AllRefusedError
 from chargeback.events import (
     USAGE_EVENT,
     CustomEvent,
@@ -29,6 +27,7 @@ from chargeback.events import (
     rejection_event,
     usage_event,
 )
+from chargeback.pipeline.outcome import TOKEN_KINDS, Entry, Message, Outcome, outcome_of
 from chargeback.records import Ignored, Reading, Rejected, UsageRecord, record_id
 from chargeback.shapes import read, split
 
@@ -36,52 +35,7 @@ __all__ = ["Message", "Outcome", "Position", "run"]
 
 log = logging.getLogger(__name__)
 
-TOKEN_KINDS = {
-    "prompt": "prompt_tokens",
-    "completion": "completion_tokens",
-    "cached": "cached_tokens",
-    "cache_write": "cache_write_tokens",
-    "reasoning": "reasoning_tokens",
-}
-
-
-class Message(NamedTuple):
-    """One body as it arrived, and where from."""
-
-    body: bytes
-    position: Position
-
-
 _TOKENS = itemgetter(*TOKEN_KINDS.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a batch, all of it accepted or stored."""
-
-    records: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """(`usage`, `ignored`, `rejected` or `refused`; record shape) -> how many."""
-    tokens: Counter[str] = field(default_factory=Counter)
-    """Kind -> tokens in the batch's usage records. Redelivered records count again: it is telemetry, no bill."""
-    lag: timedelta | None = None
-    """From the hub taking the batch's oldest event to its acceptance."""
-    delivery: timedelta = timedelta()
-    """From reading to acceptance."""
-
-
-class _Entry(NamedTuple):
-    """One record of the batch. What was read is not kept: a thousand records would only crowd the processor's cache."""
-
-    message: Message
-    place: int
-    """In the body, from 0."""
-    among: int
-    """How many records the body holds."""
-    outcome: str
-    told: CustomEvent | DeadLetter
-    """The event that tells of it, or the letter that has to be stored before one can."""
-    tokens: tuple[int | None, ...]
-    """By TOKEN_KINDS."""
 
 
 def run(
@@ -110,10 +64,10 @@ def run(
     refusals = deliver(events)
     if refusals:
         _keep_refused(refusals, entries, events, deliver, partial(keep, batch[0].position), started)
-    return _outcome(batch, entries, events, refusals, started, clock())
+    return outcome_of(batch, entries, events, refusals, started, clock())
 
 
-def _fenced(message: Message, now: datetime, event_name: str) -> list[_Entry]:
+def _fenced(message: Message, now: datetime, event_name: str) -> list[Entry]:
     """Read and map a message; a bug of our own costs this message, not the batch."""
     try:
         return _entries(message, read(message.body), now, event_name)
@@ -125,22 +79,22 @@ def _fenced(message: Message, now: datetime, event_name: str) -> list[_Entry]:
         return _entries(message, [rejected], now, event_name)
 
 
-def _entries(message: Message, readings: Sequence[Reading], now: datetime, event_name: str) -> list[_Entry]:
+def _entries(message: Message, readings: Sequence[Reading], now: datetime, event_name: str) -> list[Entry]:
     among, digest = len(readings), ""
-    entries: list[_Entry] = []
+    entries: list[Entry] = []
     for place, reading in enumerate(readings):
         identity = record_id(reading.request_id, message.position, message.body, place if among > 1 else None)
         if isinstance(reading, UsageRecord):
             event = usage_event(reading, identity, message.position, now, event_name)
-            entries.append(_Entry(message, place, among, "usage", event, _TOKENS(reading.__dict__)))
+            entries.append(Entry(message, place, among, "usage", event, _TOKENS(reading.__dict__)))
         elif isinstance(reading, Ignored):
             event = ignored_event(reading.shape, reading.reason, identity, message.position, now)
-            entries.append(_Entry(message, place, among, "ignored", event, ()))
+            entries.append(Entry(message, place, among, "ignored", event, ()))
         else:
             digest = digest or _digest(message)  # once a body, however many are rejected in it
             about = (reading.shape, reading.reason, reading.error_type)
             letter = _letter(identity, about, message, reading.body, digest)
-            entries.append(_Entry(message, place, among, "rejected", letter, ()))
+            entries.append(Entry(message, place, among, "rejected", letter, ()))
     return entries
 
 
@@ -154,7 +108,7 @@ def _letter(identity: str, about: tuple[str, str, str], message: Message, body: 
 
 def _keep_refused(
     refusals: Sequence[Refusal],
-    entries: list[_Entry],
+    entries: list[Entry],
     events: list[CustomEvent],
     deliver: Deliver,
     keep: Callable[[Sequence[DeadLetter]], str],
@@ -173,25 +127,13 @@ def _keep_refused(
         about = (told["recordShape"], reason, f"Refused:{refusal.status}")
         letters.append(_letter(told["recordId"], about, message, parts[entry.place], digest))
     path = keep(letters)
-    for refusal in deliver([rejection_event(letter, path, now) for letter in letters]):
+    told_of = [rejection_event(letter, path, now) for letter in letters]
+    try:
+        still = deliver(told_of)
+    except AllRefusedError as error:
+        if len(refusals) == len(events):
+            raise  # nothing of the batch was accepted: the key may be wrong
+        still = [Refusal(index, 0, str(error)) for index in range(len(told_of))]
+    for refusal in still:
         # The record is safe in the dead letter; only the event that tells of it is not. Retrying could never end.
         log.error("the service refused even the rejection event of a dead letter in %s: %s", path, refusal.message)
-
-
-def _outcome(
-    batch: Sequence[Message],
-    entries: list[_Entry],
-    events: list[CustomEvent],
-    refusals: Sequence[Refusal],
-    started: datetime,
-    ended: datetime,
-) -> Outcome:
-    refused = {refusal.index for refusal in refusals}
-    records = Counter(
-        ("refused" if index in refused else entry.outcome, event.properties["recordShape"])
-        for index, (entry, event) in enumerate(zip(entries, events, strict=True))
-    )
-    used = [entry.tokens for index, entry in enumerate(entries) if entry.tokens and index not in refused]
-    tokens = Counter({kind: sum(counts[n] or 0 for counts in used) for n, kind in enumerate(TOKEN_KINDS)})
-    taken = [message.position.enqueued_time for message in batch if message.position.enqueued_time]
-    return Outcome(records, +tokens, ended - min(taken) if taken else None, ended - started)

@@ -24,11 +24,6 @@ def fingerprint(key: str) -> str:
     return f"key-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
-def holds_key(text: str) -> bool:
-    """Tell whether anything in `text` looks like a key."""
-    return len(text) >= _SHORTEST_KEY and _KEY.search(text) is not None
-
-
 def without_keys(text: str) -> str:
     """Replace all that looks like a key (see the pattern) or a bearer token by its fingerprint."""
     if len(text) < _SHORTEST_KEY:

@@ -16,10 +16,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from chargeback.cli.bodies import Bodies, open_bodies
 from chargeback.cli.hints import hint, is_one_value
 from chargeback.cli.inputs import name_of
+from chargeback.cli.program import command, shown
 from chargeback.cli.sinks import Sinks, open_sinks
 from chargeback.cli.tally import Tally
 from chargeback.errors import ChargebackError, DeadLetterError, DeliveryError
+from chargeback.events import CustomEvent, Refusal
 from chargeback.pipeline import Message, Outcome, run
+from chargeback.reports.months import in_its_month, others
 
 SOME_REJECTED = 1
 _WAITS_SECONDS = (0.5, 1.0)
@@ -37,8 +40,9 @@ def replay_all(file: str, store: Path | None, whole: bool) -> None:
         if not whole:
             _check(bodies, file)
         with open_sinks(store) as sinks:
-            _deliver(bodies, whole, sinks, tally)
+            unseen = _deliver(bodies, whole, sinks, tally)
     tally.show()
+    _tell_unseen(unseen, store)
     _judge(tally, sinks.letters)
 
 
@@ -52,9 +56,10 @@ def _check(bodies: Bodies, file: str) -> None:
     hint(bodies, file)
 
 
-def _deliver(bodies: Bodies, whole: bool, sinks: Sinks, tally: Tally) -> None:
+def _deliver(bodies: Bodies, whole: bool, sinks: Sinks, tally: Tally) -> int:
+    """Return how many records no report of their month will find."""
     try:
-        _replay(bodies, whole, sinks, tally)
+        return _replay(bodies, whole, sinks, tally)
     except (DeliveryError, DeadLetterError) as error:
         tally.show()
         raise ChargebackError(f"line {tally.lines + 1} and what follows is not delivered: {error}; {_GO_ON}") from error
@@ -72,26 +77,59 @@ def _judge(tally: Tally, letters: str) -> None:
         raise typer.Exit(SOME_REJECTED)
 
 
-def _replay(bodies: Bodies, whole: bool, sinks: Sinks, tally: Tally) -> None:
+def _tell_unseen(unseen: int, store: Path | None) -> None:
+    if not unseen:
+        return
+    report = shown(others())
+    how = f"see them with {command()} query {report} --store {shown(store)}" if store else f"{report} lists them"
+    said = "come more than 8 days after their month, or more than a day before it, where its reports do not look"
+    print(f"chargeback: {unseen} of the records {said}: {how}", file=sys.stderr)
+
+
+def _replay(bodies: Bodies, whole: bool, sinks: Sinks, tally: Tally) -> int:
+    unseen = 0
     with _progress() as progress:
         task = progress.add_task("replay", total=bodies.size)
         for batch in bodies.batches(whole):
-            tally.add(len(batch), _take(batch, sinks))
+            outcome, not_found = _take(batch, sinks)
+            tally.add(len(batch), outcome)
+            unseen += not_found
             progress.advance(task, sum(len(message.body) + 1 for message in batch))
+    return unseen
 
 
-def _take(batch: Sequence[Message], sinks: Sinks) -> Outcome:
+def _take(batch: Sequence[Message], sinks: Sinks) -> tuple[Outcome, int]:
     """Take a batch through; deliver it again a few times if that fails quickly, as the host would do for ever."""
-    clock = partial(datetime.now, UTC)
     end = time.monotonic() + sinks.patience_seconds
     for wait in _WAITS_SECONDS:
         try:
-            return run(batch, sinks.deliver, sinks.keep, clock, sinks.event_name)
+            return _run(batch, sinks)
         except (DeliveryError, DeadLetterError):
             if time.monotonic() + wait > end:
                 raise
             time.sleep(wait)
-    return run(batch, sinks.deliver, sinks.keep, clock, sinks.event_name)
+    return _run(batch, sinks)
+
+
+def _run(batch: Sequence[Message], sinks: Sinks) -> tuple[Outcome, int]:
+    """Take a batch through; return what became of it, and how many records no report of their month will find."""
+    unseen: list[CustomEvent] = []
+
+    def deliver(events: Sequence[CustomEvent]) -> Sequence[Refusal]:
+        refusals = sinks.deliver(events)
+        refused = {refusal.index for refusal in refusals}
+        taken = (event for index, event in enumerate(events) if index not in refused)
+        unseen.extend(event for event in taken if event.name == sinks.event_name and _is_unseen(event))
+        return refusals
+
+    outcome = run(batch, deliver, sinks.keep, partial(datetime.now, UTC), sinks.event_name)
+    return outcome, len(unseen)
+
+
+def _is_unseen(event: CustomEvent) -> bool:
+    told = event.properties
+    # Where the service takes a call's own time there is no doubt, and most are such.
+    return "eventTimeAdjusted" in told and not in_its_month(datetime.fromisoformat(told["eventTime"]), event.time)
 
 
 def _progress() -> Progress:

@@ -24,6 +24,7 @@ _NO_CODE = re.compile(
     | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*'""",
     re.VERBOSE | re.DOTALL,
 )
+_KEPT_OR_EMPTY = re.compile(rf"(?P<kept>{_NO_CODE.pattern}) | \n(?:[ \t\r]*\n)+", _NO_CODE.flags)
 _DEFINED = re.compile(r"\blet\s+(\w+)\s*=")
 # A name after a single dot is a key in a bag, not a name; `1 .. end` is a range.
 _NAME = re.compile(r"(?<!\w)(?<![^.]\.)[A-Za-z_]\w*")
@@ -64,8 +65,16 @@ def compose(text: str, *, period: Period | None = None) -> str:
     for name in _defined(text):
         if name in defined:
             raise QueryError(f"the query defines {name}, which kql/lib/{defined[name]} defines too: rename it")
-    composed = "\n".join((*(library[file] for file in ordered), text))
+    composed = "\n".join((*(library[file].rstrip("\n") for file in ordered), text))
     return composed if period is None else _set_period(composed, period)
+
+
+def for_pasting(kql: str) -> str:
+    """Return a query without its empty lines: the portal's editor takes a query to end at one.
+
+    Those in a text of several lines belong to the text, and stay.
+    """
+    return _KEPT_OR_EMPTY.sub(lambda found: found["kept"] or "\n", kql).strip("\n") + "\n"
 
 
 def _library(folder: Path) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chargeback.keys import holds_key, without_keys
+from chargeback.keys import without_keys
 from chargeback.records import is_placeholder
 
 LONGEST_COST_CENTER = 64
@@ -14,6 +14,7 @@ TRACE_ID = re.compile(r"[0-9A-Za-z_.:|-]{1,128}", re.ASCII)
 _LONGEST_TEXT = 256
 _MOST_SPACES = {**dict.fromkeys(("model", "deploymentId", "servedDeployment", "spilloverFrom"), 3), "userId": 7}
 """A longer text with more of them is somebody's sentence: models have no such names, and few people."""
+_RUN = re.compile(r"[0-9A-Za-z+/]{32}")
 _CALLERS = frozenset({"subscriptionId", "keyId", "appId", "userId", "productId", "costCenter"})
 """Their names are left whole, however long: who pays must not change."""
 
@@ -41,6 +42,16 @@ def fit(field: str, text: str) -> str | None:
 
 def needs_care(text: str) -> bool:
     """Tell whether `fit` might change a text of any field but the call's ids."""
-    if len(text) < LONGEST_PLAIN:
-        return False
-    return holds_key(text) or len(text) > LONGEST_COST_CENTER or text.count(" ") > min(_MOST_SPACES.values())
+    # What every key has, and every sentence: most names have neither, and are looked at no further.
+    return (
+        len(text) > LONGEST_COST_CENTER
+        or " " in text
+        or "=" in text
+        or "eyJ" in text
+        or (_middle_may_be_a_keys(text[len(text) - LONGEST_PLAIN : LONGEST_PLAIN]) and _RUN.search(text) is not None)
+    )
+
+
+def _middle_may_be_a_keys(middle: str) -> bool:
+    """Tell whether what a run of 32 in a text of 32 to 64 characters must cover is without a break; a GUID has some."""
+    return "-" not in middle and "." not in middle

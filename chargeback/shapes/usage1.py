@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -21,7 +22,9 @@ Fields: TypeAlias = dict[str, object]
 NAME = "usage/1"
 
 _BEGINNINGS = (b'{"schema":"chargeback.usage/1"', b'{"schema": "chargeback.usage/1"')
+_GUID = 36
 _TIME = re.compile(rb'"timestamp": ?"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"')
+_validate: Callable[[bytes], UsageRecord] = UsageRecord.__pydantic_validator__.validate_json
 _texts = itemgetter(
     *("subscription_id", "product_id", "api_id", "operation_id", "user_id", "app_id", "cost_center", "deployment_id"),
     *("served_deployment", "spillover_from", "model_region", "backend_id", "backend_host", "model", "service_tier"),
@@ -44,7 +47,7 @@ def read_exact(body: bytes) -> UsageRecord | None:
     ):
         return None
     try:
-        record = UsageRecord.model_validate_json(body)
+        record = _validate(body)
     except ValidationError:
         return None
     return None if _needs_care(record.__dict__) else record
@@ -54,7 +57,8 @@ def _needs_care(fields: Fields) -> bool:
     """Tell whether something has to be replaced, added or said."""
     if fields["shape"] != NAME or fields["key_id"] is not None:
         return True
-    if isinstance(call := fields["request_id"], str) and is_placeholder(call):
+    call = fields["request_id"]
+    if isinstance(call, str) and (len(call) != _GUID or call.startswith("0000")) and is_placeholder(call):
         return True
     for text in _texts(fields):
         if text is not None and len(text) >= LONGEST_PLAIN and needs_care(text):

@@ -6,11 +6,13 @@ import contextlib
 import hashlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,42 @@ def test_the_store_holds_an_event_for_every_record(tmp_path: Path) -> None:
         assert count(store, USAGE) == (2, 2)
         assert count(store, "Chargeback record ignored") == (1, 1)
         assert count(store, "Chargeback record rejected") == (3, 3)
+
+
+def test_records_that_the_report_of_their_month_cannot_find_are_counted_and_their_report_is_named(
+    tmp_path: Path,
+) -> None:
+    """A store in which everything is, and every report of whose month is empty, would be a riddle."""
+    times = ("2020-10-15T12:00:00Z", "2999-10-15T12:00:00Z", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    one = '{{"requestId":"r-{}","schema":"chargeback.usage/1","timestamp":"{}","promptTokens":{}}}\n'
+    given = "".join(one.format(number, time, number) for number, time in enumerate(times, 1)).encode()
+    refused = one.format(4, times[0], 4).replace('"promptTokens"', f'"productId":"{"ab-" * 2731}","promptTokens"')
+
+    finished = called("replay", "-", "--store", tmp_path / "day.duckdb", given=given + refused.encode())
+
+    said, cannot = finished.stderr.decode().splitlines()
+    assert said == (
+        "chargeback: 2 of the records come more than 8 days after their month, or more than a day before it, where its "
+        "reports do not look: see them with chargeback query kql/reports/in-no-report.kql "
+        f"--store {tmp_path}/day.duckdb"
+    )
+    assert cannot.startswith("chargeback: 1 of the records cannot be billed as they are")
+    listed = called(*shlex.split(said.partition(" see them with chargeback ")[2]), "--format", "json")
+    assert [(row["recordId"], row["why"]) for row in json.loads(listed.stdout)] == [
+        ("r-1", "arrived too late"),
+        ("r-2", "dated ahead"),
+    ]
+
+
+def test_records_that_a_resource_took_too_late_are_listed_by_a_report_too(local: LocalApplicationInsights) -> None:
+    old = b'{"requestId":"r","schema":"chargeback.usage/1","timestamp":"2020-10-15T12:00:00Z","promptTokens":1}\n'
+    named = settings(local) | {"CHARGEBACK_EVENT_NAME": "Usage of ours"}
+
+    finished = called("replay", "-", given=old, settings=named)
+
+    assert finished.returncode == 0
+    assert sentence(finished).startswith("1 of the records come more than 8 days after their month")
+    assert sentence(finished).endswith(": kql/reports/in-no-report.kql lists them")
 
 
 def test_a_file_that_is_replayed_twice_is_billed_once(tmp_path: Path) -> None:

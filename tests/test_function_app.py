@@ -17,7 +17,7 @@ from chargeback.settings.process import quiet_telemetry
 ROOT = Path(__file__).parent.parent
 
 # What the platform sets by itself, and another project's variable that nobody needs to set.
-OF_THE_PLATFORM = {"WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "CONTAINER_NAME"}
+OF_THE_PLATFORM = {"WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME"}
 OF_OPENTELEMETRY = {"OTEL_EXPERIMENTAL_RESOURCE_DETECTORS"}
 # What the host and Microsoft's worker read, and our code does not.
 OF_THE_HOST = {"FUNCTIONS_WORKER_RUNTIME", "PYTHON_ENABLE_OPENTELEMETRY"}

@@ -213,7 +213,7 @@ def test_a_storage_that_is_no_connection_string_is_refused() -> None:
     assert f"{STORAGE}__accountName" in refusal(**{STORAGE: "stchargeback-account"})
 
 
-@pytest.mark.parametrize("mark", ["WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "CONTAINER_NAME"])
+@pytest.mark.parametrize("mark", ["WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME"])
 def test_a_folder_is_refused_in_azure_where_it_would_be_gone_with_the_instance(mark: str) -> None:
     environment = {"CHARGEBACK_DEAD_LETTER_FOLDER": "/home/dead-letters", mark: "1"}
     assert settings(**{mark: "1"}).instance == "1"

@@ -18,8 +18,8 @@ _GLOBAL_ENDPOINT = "https://dc.services.visualstudio.com"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CONTAINER = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _AUDIENCE = "https://monitor.azure.com/"
-_INSTANCE = ("WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "CONTAINER_NAME")
-"""What Azure tells an instance of itself; Flex Consumption sets only the others."""
+_INSTANCE = ("WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME")
+"""What Azure tells an instance of itself; the second in Flex Consumption."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,13 @@ CASES: list[tuple[str, str, dict[str, object]]] = [
     (UNKNOWN, "stream-not-read", {"forwarded": True, "statusCode": 200, "streamed": True, "note": "stream-not-read"}),
     (UNKNOWN, "usage-not-requested", {"statusCode": 200, "streamed": True, "note": "usage-not-requested"}),
     (UNKNOWN, "body-without-usage", {"statusCode": 200, "note": "body-without-usage"}),
+    (MAYBE, "status 400", {"statusCode": 400, "note": "time-from-hub"}),
+    (MAYBE, "status 500", {"statusCode": 500, "note": "left-out:model, left-out:traceId, time-unknown"}),
+    (MAYBE, "error:odd", {"statusCode": 500, "note": "total-mismatch, error:odd, cache-writes-unknown"}),
+    (MAYBE, "stream-cut, error:odd", {"statusCode": 500, "note": "stream-cut, left-out:model, error:odd"}),
+    (UNKNOWN, "body-without-usage", {"statusCode": 200, "note": "body-without-usage, time-from-hub"}),
+    (UNKNOWN, "no reason given", {"statusCode": 200, "note": "time-from-hub"}),
+    (UNKNOWN, "duration-usage", {"statusCode": 200, "note": "left-out:deploymentId, duration-usage"}),
     (UNKNOWN, "error:odd", {"statusCode": 200, "note": "error:odd"}),
     (UNKNOWN, "no reason given", {"statusCode": 204}),
     (UNKNOWN, "no reason given", {"recordShape": "seed"}),
@@ -82,7 +89,8 @@ def test_coverage_shows_every_line_with_its_share_unrounded() -> None:
             *(counted("a", 3, 4), log_row("a", promptTokens=3, completionTokens=5, totalTokens=8)),
             *(counted("b", 1, 1), counted("b", 1, 1)),
             *(pending("c"), call("d", statusCode=429), call("e", statusCode=500)),
-            *(call("f", statusCode=503), call("g", statusCode=503)),
+            *(call("f", statusCode=503, consumerId="it"), call("f", statusCode=503, consumerId="hr")),
+            call("g", statusCode=503),
             *[ignored("i", enqueuedTime="2026-10-15T12:00:00.000Z")] * 2,
             *[rejected("j", enqueuedTime="2026-10-15T12:00:00.000Z")] * 3,
             rejected("k"),
@@ -96,6 +104,7 @@ def test_coverage_shows_every_line_with_its_share_unrounded() -> None:
         ("unknown", "class", 1, 1 / 7),
         ("pending-too-long", "check", 1, 1 / 7),
         ("counts-differ", "check", 1, 1 / 7),
+        ("conflicting", "check", 1, 1 / 7),
         ("ignored", "record", 1, None),
         ("rejected", "record", 2, None),
     ]
@@ -103,7 +112,7 @@ def test_coverage_shows_every_line_with_its_share_unrounded() -> None:
 
 def test_coverage_of_no_calls_has_no_share() -> None:
     answer = report("coverage", [])
-    assert [part(row, "number", "shareOfCalls") for row in answer] == [(0, None)] * 9
+    assert [part(row, "number", "shareOfCalls") for row in answer] == [(0, None)] * 10
 
 
 @pytest.mark.parametrize(
@@ -141,6 +150,11 @@ def test_coverage_causes() -> None:
         ("unknown", "no row in the gateway's log after 15 minutes", 200, "retail", "usage/1", 2),
         ("unknown", "no reason given", None, "unknown", "seed", 1),
     ]
+
+
+def test_a_time_that_was_borrowed_is_no_cause() -> None:
+    answer = report("coverage-causes", [call("a", statusCode=400, note="time-from-hub"), call("b", statusCode=400)])
+    assert [part(row, "callClass", "cause", "calls") for row in answer] == [(MAYBE, "status 400", 2)]
 
 
 def test_ignored() -> None:

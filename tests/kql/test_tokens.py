@@ -101,6 +101,36 @@ def test_duplicates() -> None:
     ]
 
 
+def test_what_only_shares_a_request_id_is_no_redelivery() -> None:
+    """`a`: two calls, one of them delivered twice; `b`: one call in two events; `c`: two consumers."""
+    answer = report(
+        "duplicates",
+        [
+            *(counted("a", 100, 20), counted("a", 100, 20), counted("a", 7, 3)),
+            *(call("b", promptTokens=8), call("b", completionTokens=3)),
+            *(counted("c", 1, 1), counted("c", 1, 1, consumerId="hr")),
+        ],
+    )
+    columns = ("records", "deliveries", "duplicates", "recordsDeliveredAgain", "tokensDeliveredAgain")
+    assert [part(row, "recordShape", *columns) for row in answer] == [("usage/1", 6, 7, 1, 1, 120)]
+
+
+def test_calls_of_one_request_id_are_among_the_counts_that_differ() -> None:
+    answer = report(
+        "counts-differ",
+        [
+            *(counted("a", 100, 20), counted("a", 7, 50, consumerId="hr")),
+            *(counted("b", 3, 4), log_row("b", promptTokens=3, completionTokens=9, totalTokens=12)),
+            *[counted("c", 1, 1)] * 2,
+        ],
+    )
+    counts = ("promptTokens", "leastPromptTokens", "totalTokens", "leastTotalTokens", "logTotalTokens")
+    assert [part(row, "recordId", "disagreeing", "consumerId", "otherConsumerId", *counts) for row in answer] == [
+        ("a", "records of one id", "retail", "hr", 100, 7, 120, 57, None),
+        ("b", "policy and log", "retail", "", 3, 3, 7, 7, 12),
+    ]
+
+
 def test_counts_differ() -> None:
     answer = report(
         "counts-differ",

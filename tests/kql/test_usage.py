@@ -45,6 +45,53 @@ def test_a_record_delivered_three_times_is_one_call() -> None:
     assert part(row, *TOKENS, "deliveries", "countsDiffer") == (100, 20, 120, 3, False)
 
 
+COUNTS = "promptTokens completionTokens totalTokens cachedTokens cacheWriteTokens cacheWrite1hTokens"
+COUNTS += " audioPromptTokens imagePromptTokens reasoningTokens audioCompletionTokens"
+
+
+@pytest.mark.parametrize("name", [*COUNTS.split(), "consumerId"])
+def test_two_calls_of_one_request_id_are_conflicting(name: str) -> None:
+    """A gateway that reuses request ids makes one row of two calls; nobody can tell them apart, but it is said."""
+    told: dict[str, object] = dict.fromkeys(COUNTS.split(), 5) | {"consumerId": "retail"}
+    other = told | {name: "hr" if name == "consumerId" else 9}
+    calls = usage(
+        [
+            *(call("two calls", **told), call("two calls", **other)),
+            *(call("delivered again", **told), call("delivered again", **told)),
+            *(call("silent", **told), call("silent", **{key: told[key] for key in told if key != name})),
+            *(call("the log", **told), log_row("the log", **other)),
+        ]
+    )
+    assert {key: row["conflicting"] for key, row in calls.items()} == {
+        "two calls": True,
+        "delivered again": False,
+        "silent": False,
+        "the log": False,
+    }
+    assert calls["two calls"]["countsDiffer"] is False, "that is about policy and log"
+    assert calls["two calls"][name] == ("retail" if name == "consumerId" else 9)
+
+
+def test_zero_and_some_tokens_are_conflicting() -> None:
+    assert only([counted("a", 0, 0), counted("a", 3, 4)])["conflicting"] is True
+
+
+def test_a_call_told_in_two_events_is_one_call_without_a_conflict() -> None:
+    """OpenMeter's producers send a call's prompt and its completion as two events."""
+    row = only([call("a", consumerId="retail", promptTokens=8), call("a", consumerId="retail", completionTokens=3)])
+    assert part(row, "promptTokens", "completionTokens", "consumerId") == (8, 3, "retail")
+    assert part(row, "deliveries", "conflicting", "otherConsumerId") == (2, False, "")
+
+
+def test_a_conflict_tells_the_other_consumer_and_the_least_counts() -> None:
+    row = only([counted("a", 100, 20), counted("a", 7, 50, consumerId="hr")])
+    assert part(row, "consumerId", *TOKENS) == ("retail", 100, 50, 120)
+    assert part(row, "otherConsumerId", "leastPromptTokens", "leastCompletionTokens", "leastTotalTokens") == (
+        *("hr", 7, 20),
+        57,
+    )
+
+
 def test_events_without_an_identity_are_calls_of_their_own() -> None:
     """The original articles' function sends no recordId; two of its events must not become one call."""
     theirs = event("Function called with Chargeback Data", "2026-10-15T12:00:00Z", {"totalTokens": 5})

@@ -13,6 +13,7 @@ from chargeback.events import PROPERTY_NAMES
 from chargeback.local.schema import tables
 from chargeback.local.store import Store
 from chargeback.reports.compose import compose, kql_folder
+from tests.test_cli_main import called
 
 VALIDATOR = Path(__file__).with_name("validate.js")
 PACK = {
@@ -75,7 +76,14 @@ def verdicts() -> dict[str, Verdict]:
     """All verdicts, from one run: the service takes a second to start."""
     planted = {f"planted {name}": PACK[name].replace(right, wrong) for name, (right, wrong, _) in PLANTED.items()}
     right = [query.replace("promptTokns", "promptTokens") for query in READINGS]
-    queries = PACK | planted | {query: query for query in (*MISTAKES, *READINGS, *right)} | {"usage": compose("usage")}
+    printed = {f"printed {name}": _printed(name) for name in PACK}
+    queries = (
+        PACK
+        | printed
+        | planted
+        | {query: query for query in (*MISTAKES, *READINGS, *right)}
+        | {"usage": compose("usage")}
+    )
     asked = {"tables": tables(), "bag": "customDimensions", "keys": sorted(PROPERTY_NAMES), "queries": queries}
     ran = subprocess.run(["node", VALIDATOR], input=json.dumps(asked), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
@@ -86,6 +94,20 @@ def verdicts() -> dict[str, Verdict]:
         )
         for name, answer in json.loads(ran.stdout).items()
     }
+
+
+def _printed(name: str) -> str:
+    """Return a query as `query --text` prints it, to be pasted into Logs."""
+    period = ("--from", "2026-10-01", "--to", "2026-11-01") if "periodStart" in PACK[name] else ()
+    return called("query", kql_folder() / name, "--text", *period).stdout.decode()
+
+
+@pytest.mark.parametrize("name", PACK)
+def test_what_is_printed_to_be_pasted_is_valid_and_gives_the_same_columns(
+    verdicts: dict[str, Verdict], name: str
+) -> None:
+    assert verdicts[f"printed {name}"].findings == []
+    assert verdicts[f"printed {name}"].columns == verdicts[name].columns
 
 
 @pytest.mark.parametrize("name", PACK)

@@ -6,7 +6,20 @@ import sys
 from collections.abc import Mapping
 from statistics import median
 
-from tests.bench.figures import BATCH, EXPORTER, FLOOR, HOSTED, IMPORTS, LOADED, NAIVE, RUNTIME, Bar, microseconds
+from tests.bench.figures import (
+    BATCH,
+    EXPORTER,
+    FLOOR,
+    HOSTED,
+    IMPORTS,
+    LOADED,
+    NAIVE,
+    POLICY,
+    RUNTIME,
+    Bar,
+    microseconds,
+)
+from tests.bench.policy import missing, reading_against_decoding
 from tests.bench.programs import app_settings, counting_endpoint, measured
 
 ROUNDS = 11
@@ -63,13 +76,25 @@ def hosted(endpoint: str) -> dict[Bar, float]:
     }
 
 
+def policy() -> dict[Bar, float]:
+    """Compare reading the usage of a large response in the gateway with decoding it; the dearer kind counts."""
+    measured_kinds = reading_against_decoding()
+    for kind, (decoding, reading) in measured_kinds.items():
+        print(f"3 MB of embeddings as {kind}: {decoding:.1f} ms to decode, {reading:.1f} ms more to read their usage")
+    return {POLICY: max(reading / decoding for decoding, reading in measured_kinds.values())}
+
+
 def main() -> None:
     with counting_endpoint() as endpoint:
         values = deliveries(endpoint) | imports(endpoint)
         if sys.version_info >= (3, 13):
             values |= hosted(endpoint)
+    lacks_mono = missing()
+    if not lacks_mono:
+        values |= policy()
     for bar in (EXPORTER, NAIVE, FLOOR, IMPORTS, *HOSTED):
         print(bar.line(values.get(bar), "the runtime is published for Python 3.13 and newer"))
+    print(POLICY.line(values.get(POLICY), f"needs mono: {lacks_mono}"))
 
 
 if __name__ == "__main__":

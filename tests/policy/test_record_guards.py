@@ -150,6 +150,9 @@ OWN: Mapping[str, Scene] = {
         {"usage": {"prompt_tokens": 7, "cache_read_input_tokens": 5}}, cachedTokens=5, **SEVEN
     ),
     "counts-that-shrink": stream(GOOD + 'data: {"usage":{"prompt_tokens":3}}\n\n', **SEVEN),
+    "answer-packed": answered(
+        "\x1f\x08 packed", headers={"Content-Encoding": "gzip"}, usageSource="none", note="body-encoded"
+    ),
     "too-many": answered(
         {"usage": {"prompt_tokens": 7, "completion_tokens": 10**12 + 1}}, note="count-unreadable", **SEVEN
     ),
@@ -296,6 +299,8 @@ GUARDS = [
         "generated-large-usage",
     ),
     Guard("end of the object", "if (depth <= 0) { break; }", "", "more-behind-the-object"),
+    Guard("a secret as a hint", "hint.Length == 0 || secret", "hint.Length == 0", "cost-center-is-a-key"),
+    Guard("encoded", 'encoded ? "body-encoded" : ', "", "answer-packed"),
     Guard("lines of an event", "lines < 16 && ", "", "event-on-20-lines"),
     Guard("size of an event", "part.Length < 65536", "true", "event-of-70-kb-on-lines"),
     Guard("lines counted anew", "lines = 0; complete", "complete", "many-events-on-lines"),
@@ -357,7 +362,7 @@ GUARDS = [
     Guard("cut only without completion", "!hasCompletion && note.Length == 0", "note.Length == 0", "anthropic-stream"),
     Guard(
         "no reason",
-        'string.IsNullOrEmpty(failure.Reason) ? "unknown" : failure.Reason',
+        'Regex.IsMatch(failure.Reason ?? "", "^[A-Za-z0-9_.-]{1,64}\\\\z") ? failure.Reason : "unknown"',
         "failure.Reason",
         "fail-without-reason",
     ),

@@ -98,6 +98,14 @@ def long_headers(text: str, kept: str, **record: Any) -> Scene:
     return Scene(case, {**scene.record, "model": "m", "subscriptionId": "s" * 40, **kept_names, **record}, "s" * 40)
 
 
+def packed() -> Scene:
+    """Make a scene of an answer that came compressed."""
+    scene = answered("\x1f\x08 packed", usageSource="none", note="body-encoded")
+    response = scene.case["response"]
+    headers = {**response["headers"], "Content-Encoding": "gzip"}
+    return Scene({**scene.case, "response": {**response, "headers": headers}}, scene.record)
+
+
 TAKEN = answered(
     {"usage": {"prompt_tokens": 7}}, headers={"x-hostile": "body"}, usageSource="none", note="body-unreadable"
 )
@@ -150,9 +158,7 @@ OWN: Mapping[str, Scene] = {
         {"usage": {"prompt_tokens": 7, "cache_read_input_tokens": 5}}, cachedTokens=5, **SEVEN
     ),
     "counts-that-shrink": stream(GOOD + 'data: {"usage":{"prompt_tokens":3}}\n\n', **SEVEN),
-    "answer-packed": answered(
-        "\x1f\x08 packed", headers={"Content-Encoding": "gzip"}, usageSource="none", note="body-encoded"
-    ),
+    "answer-packed": packed(),
     "too-many": answered(
         {"usage": {"prompt_tokens": 7, "completion_tokens": 10**12 + 1}}, note="count-unreadable", **SEVEN
     ),

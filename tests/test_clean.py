@@ -24,6 +24,7 @@ from chargeback.keys import fingerprint
 from chargeback.records import UsageRecord
 from chargeback.shapes import names as spellings
 from chargeback.shapes import read
+from chargeback.shapes.texts import CALLER
 
 WILD = Path(__file__).parent / "data" / "wild" / "records.jsonl"
 
@@ -714,7 +715,7 @@ callers = st.sampled_from([KEY, LONG_KEY, "sub-finance", "Portal-Admin", "NA", "
 caller_names = st.sampled_from(
     [
         name
-        for field in spellings.CALLER
+        for field in CALLER
         for name in spellings._SPELLINGS[field].split()
         if field not in ("productId", "costCenter")
     ]

@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from chargeback.jsontext import parse
 from chargeback.records import Ignored, UsageRecord
-from chargeback.shapes.names import CALLER, fields_of
+from chargeback.shapes.names import fields_of
 from chargeback.shapes.record import add_note, record_of
-from chargeback.shapes.texts import plain_text
+from chargeback.shapes.texts import CALLER, plain_text
 from chargeback.usage import add_cache
 
 Source: TypeAlias = Mapping[str, object]

@@ -66,10 +66,8 @@ _MEANINGS = {
 _KEY_NAMES = frozenset({"subscriptionkey", "apikey", "ocpapimsubscriptionkey"})
 """What stands under these is a key, whatever it looks like."""
 COUNTS = frozenset(field for field in _SPELLINGS if field.endswith("Tokens"))
-CALLER = ("subscriptionId", "keyId", "appId", "userId", "productId", "costCenter")
-"""Fields that name the caller."""
 CONSUMERS = ("subscriptionId", "keyId", "appId", "userId")
-"""Those of them that decide who pays."""
+"""Fields of the caller that decide who pays."""
 
 
 def meaning(name: str) -> str | None:

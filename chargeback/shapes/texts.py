@@ -15,8 +15,8 @@ _LONGEST_TEXT = 256
 _MOST_SPACES = {**dict.fromkeys(("model", "deploymentId", "servedDeployment", "spilloverFrom"), 3), "userId": 7}
 """A longer text with more of them is somebody's sentence: models have no such names, and few people."""
 _RUN = re.compile(r"[0-9A-Za-z+/]{32}")
-_CALLERS = frozenset({"subscriptionId", "keyId", "appId", "userId", "productId", "costCenter"})
-"""Their names are left whole, however long: who pays must not change."""
+CALLER = ("subscriptionId", "keyId", "appId", "userId", "productId", "costCenter")
+"""Fields that name the caller. They are left whole, however long: who pays must not change."""
 
 
 def plain_text(value: object) -> str | None:
@@ -34,7 +34,7 @@ def fit(field: str, text: str) -> str | None:
         return text if TRACE_ID.fullmatch(text) else None
     if text.count(" ") > _MOST_SPACES.get(field, len(text)) and len(text) >= LONGEST_PLAIN:
         return None
-    if len(text) > _LONGEST_TEXT and field not in _CALLERS:
+    if len(text) > _LONGEST_TEXT and field not in CALLER:
         return None
     safe = without_keys(text)
     return safe[:LONGEST_COST_CENTER] if field == "costCenter" else safe

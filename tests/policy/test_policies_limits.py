@@ -53,6 +53,27 @@ def test_a_limit_answers_in_the_model_apis_words_after_the_record(
     assert record["usageSource"] == "none"
 
 
+def test_a_limit_tells_what_is_left(call: Call) -> None:
+    left = {"remainingTokens": 0, "remainingQuotaTokens": 5, "consumedTokens": 0}
+    headers = call(over(retryAfter=17, **left)).client_headers
+    assert headers["x-ratelimit-remaining-tokens"] == "0"
+    assert headers["x-ratelimit-remaining-quota-tokens"] == "5"
+    assert headers["x-ratelimit-consumed-tokens"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("limit", "status", "kind"), [({}, 429, "rate_limit_error"), ({"quota": True}, 403, "permission_error")]
+)
+def test_a_limit_answers_anthropics_callers_in_anthropics_words(
+    call: Call, limit: dict[str, Any], status: int, kind: str
+) -> None:
+    result = call({**over(**limit), "request": {"path": "/anthropic/v1/messages"}})
+    answer = json.loads(result.client_body)
+    assert (result.client_status, result.thrown, set(answer)) == (status, [], {"type", "error"})
+    assert (answer["type"], answer["error"]["type"]) == ("error", kind)
+    assert set(answer["error"]) == {"type", "message"}
+
+
 def test_an_answer_tells_what_is_left(call: Call) -> None:
     headers = call({"limits": {"remainingTokens": 7, "remainingQuotaTokens": 70, "consumedTokens": 4}}).client_headers
     assert headers["x-ratelimit-remaining-tokens"] == "7"
@@ -103,6 +124,16 @@ def test_who_asks_for_more_than_five_seconds_is_not_waited_for(call: Call, after
     assert (result.backend_calls, result.client_status, len(result.records)) == (calls, 429, 1)
     assert result.client_headers.get("Retry-After") == after
     assert sum(result.retry_waits) <= 5
+
+
+@pytest.mark.parametrize(
+    ("after", "calls", "waits"), [(None, 3, [5, 5]), ("5", 3, [5, 5]), ("6", 1, []), ("soon", 1, [])]
+)
+def test_a_backend_that_is_alone_gets_the_time_it_asks_for(
+    call: Call, after: str | None, calls: int, waits: list[float]
+) -> None:
+    result = call(answers(429, after=after), {"chargeback-retry-at-once": "false"})
+    assert (result.backend_calls, result.retry_waits, len(result.records)) == (calls, waits, 1)
 
 
 @pytest.mark.parametrize(("how", "calls", "forwarded"), [("timeout", 2, True), ("refused", 2, False)])

@@ -53,22 +53,26 @@ public sealed class Case
     public Context MakeContext()
     {
         var request = json["request"] as JObject ?? new JObject();
-        var api = MakeApi(json["api"] as JObject ?? new JObject());
+        var api = IsNull("api") ? null : MakeApi(json["api"] as JObject ?? new JObject());
         var method = (string)request["method"] ?? "POST";
         var path = (string)request["path"] ?? DefaultPath;
         return new Context
         {
             Api = api,
-            Deployment = new Deployment { GatewayId = "managed", Region = "West Europe", ServiceName = "apim-test" },
+            Deployment = IsNull("deployment")
+                ? null
+                : new Deployment { GatewayId = "managed", Region = "West Europe", ServiceName = "apim-test" },
             Elapsed = TimeSpan.FromMilliseconds((double?)json["elapsedMs"] ?? 812),
             Incoming = MakeRequest(request, api, method, path),
-            Operation = new Operation
-            {
-                Id = (string)request["operation"] ?? "ChatCompletions_Create",
-                Method = method,
-                Name = "Creates a completion",
-                UrlTemplate = path,
-            },
+            Operation = IsNull(request["operation"])
+                ? null
+                : new Operation
+                {
+                    Id = (string)request["operation"] ?? "ChatCompletions_Create",
+                    Method = method,
+                    Name = "Creates a completion",
+                    UrlTemplate = path,
+                },
             Product = MakeProduct(json["product"]),
             RequestId = Guid.Parse((string)json["requestId"] ?? "11111111-1111-1111-1111-111111111111"),
             Subscription = MakeSubscription(json["subscription"]),
@@ -89,13 +93,25 @@ public sealed class Case
         };
     }
 
+    private bool IsNull(string name)
+    {
+        return IsNull(json[name]);
+    }
+
+    // Given, and null: the gateway knows no such thing.
+    private static bool IsNull(JToken token)
+    {
+        return token != null && token.Type == JTokenType.Null;
+    }
+
     private static Request MakeRequest(JObject request, IApi api, string method, string path)
     {
         var original = new Url { Relative = path };
         original.SetBase("https://apim.example");
         var target = new Url();
-        target.SetBase(api.ServiceUrl.Scheme + "://" + api.ServiceUrl.Host + api.ServiceUrl.Path);
-        var prefix = "/" + api.Path;
+        var known = api ?? MakeApi(new JObject());
+        target.SetBase(known.ServiceUrl.Scheme + "://" + known.ServiceUrl.Host + known.ServiceUrl.Path);
+        var prefix = "/" + known.Path;
         target.Relative = path == prefix || path.StartsWith(prefix + "/") ? path.Substring(prefix.Length) : path;
         foreach (var pair in MakeHeaders(request["query"]))
         {
@@ -107,8 +123,10 @@ public sealed class Case
             Content = MakeBody(request),
             Fields = MakeHeaders(request["headers"]),
             IpAddress = (string)request["ip"] ?? "203.0.113.7",
-            MatchedParameters = MakeHeaders(request["matched"]).ToDictionary(
-                pair => pair.Key, pair => pair.Value[0], StringComparer.OrdinalIgnoreCase),
+            MatchedParameters = IsNull(request["matched"])
+                ? null
+                : MakeHeaders(request["matched"]).ToDictionary(
+                    pair => pair.Key, pair => pair.Value[0], StringComparer.OrdinalIgnoreCase),
             Method = method,
             OriginalUrl = original,
             Target = target,
@@ -140,7 +158,7 @@ public sealed class Case
             return new Body(Encoding.UTF8.GetBytes(text));
         }
         var body = message["body"];
-        if (body == null || body.Type == JTokenType.Null)
+        if (body == null || IsNull(body))
         {
             return null;
         }
@@ -167,7 +185,7 @@ public sealed class Case
 
     private static Subscription MakeSubscription(JToken token)
     {
-        if (token != null && token.Type == JTokenType.Null)
+        if (IsNull(token))
         {
             return null;
         }
@@ -184,7 +202,7 @@ public sealed class Case
 
     private static Product MakeProduct(JToken token)
     {
-        if (token != null && token.Type == JTokenType.Null)
+        if (IsNull(token))
         {
             return null;
         }

@@ -1,16 +1,12 @@
 // Runner.exe <assembly> (<fragment id or nothing> <name> <file>)...: one case a line in, one outcome a line out.
 using System;
-using System.Globalization;
 using System.IO;
 using System.Text;
-using System.Threading;
 
 public static class Program
 {
     public static void Main(string[] arguments)
     {
-        // The managed gateway's; what ToString makes of a time or a number must not depend on this machine.
-        Thread.CurrentThread.CurrentCulture = CultureInfo.GetCultureInfo("en-US");
         var files = new string[arguments.Length - 1];
         Array.Copy(arguments, 1, files, 0, files.Length);
         var documents = new Documents(arguments[0], files);

@@ -1,8 +1,10 @@
 // One call through the sections: inbound, backend, outbound; on-error when something fails.
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 using System.Text;
+using System.Threading;
 using System.Xml.Linq;
 using Newtonsoft.Json;
 using Newtonsoft.Json.Linq;
@@ -61,6 +63,8 @@ public sealed partial class Call
     public static Outcome Run(Documents documents, Case given)
     {
         var call = new Call(documents, given);
+        // Unless the case says otherwise the managed gateway's: what ToString makes of a time must not depend on this machine.
+        Thread.CurrentThread.CurrentCulture = new CultureInfo((string)given["culture"] ?? "en-US");
         call.outcome.Answer = call.Through();
         call.outcome.BodyReads = call.backendBodies.Sum(body => body.Reads);
         return call.outcome;
@@ -91,7 +95,8 @@ public sealed partial class Call
         Note(error);
         outcome.Error = error.Place ?? Place(error, null);
         context.LastError = outcome.Error;
-        context.Outgoing = ErrorAnswer(error);
+        var silent = given["failure"] is JObject && ((bool?)given["failure"]["noResponse"] ?? false);
+        context.Outgoing = silent ? null : ErrorAnswer(error);
         try
         {
             Section("on-error");
@@ -106,6 +111,7 @@ public sealed partial class Call
             error = second;
             context.Outgoing = ErrorAnswer(second);
         }
+        context.Outgoing = context.Outgoing ?? ErrorAnswer(error);
         if (context.Outgoing.Content == null)
         {
             context.Outgoing.Fields["Content-Type"] = new[] { "application/json" };

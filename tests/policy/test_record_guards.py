@@ -383,7 +383,12 @@ GUARDS = [
     Guard("null: header", 'var text = header == null ? "" : ', "var text = ", "fail-without-response"),
     Guard("no header", "text.Length == 0 ? null : text", "text", "chat"),
     Guard("a calendar of its own", 'now.Year.ToString("D4")', 'now.ToString("yyyy")', "culture-thai"),
-    Guard("signs of its own", '+ ":" + now.Minute', '+ now.ToString(":mm").Substring(0, 1) + now.Minute', "culture-finnish"),
+    Guard(
+        "signs of its own",
+        '+ ":" + now.Minute',
+        '+ now.ToString(":mm").Substring(0, 1) + now.Minute',
+        "culture-finnish",
+    ),
     Guard("null: subscription", "context.Subscription == null ? null : ", "", "caller-no-subscription"),
     Guard("null: product", "context.Product == null ? null : ", "", "caller-no-product"),
     Guard("null: user", "context.User == null ? null : ", "", "chat"),

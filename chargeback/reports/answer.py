@@ -52,5 +52,7 @@ def joined(answers: Mapping[date, Answer]) -> Answer:
     first_day, first = ordered[0]
     for day, answer in ordered:
         if (answer.columns, answer.types) != (first.columns, first.types):
-            raise QueryError(f"the answers of {first_day} and {day} have other columns: ask the same query for each day")
+            raise QueryError(
+                f"the answers of {first_day} and {day} have other columns: ask the same query for each day"
+            )
     return Answer(first.columns, first.types, tuple(row for _, answer in ordered for row in answer.rows))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
+from chargeback.errors import QueryError
 from chargeback.reports.answer import Answer
 from chargeback.reports.literals import Value
 from chargeback.reports.reference import Reference
@@ -30,11 +31,16 @@ class Seen:
 
 
 def seen(answer: Answer) -> tuple[Seen, ...]:
-    """Return the consumers of an answer to SEEN; one that came as several types is there once, as its most used."""
+    """Return the consumers of an answer to SEEN; one that came as several types is there once, as its most used.
+
+    Raises:
+        QueryError: a consumer has no first call.
+    """
     found: dict[str, Seen] = {}
     for row in answer.records():
         first = row["firstCall"]
-        assert isinstance(first, datetime), "usage has a time for every call"
+        if not isinstance(first, datetime):
+            raise QueryError("a consumer's first call has no time: ask the query SEEN")
         one = Seen(str(row["consumerId"]), str(row["consumerType"]), int(str(row["calls"])), first)
         known = found.get(one.consumer_id)
         if known is None:

@@ -112,7 +112,10 @@ def appended(text: str, rows: Sequence[Mapping[str, Value]], name: str) -> str:
 
 def _check(found: Reference, grown: Reference, rows: Sequence[Mapping[str, Value]], name: str) -> None:
     """Make sure that what is about to be written says what it should: a person's file is at stake."""
-    wanted = [*found.rows, *({column: _given(row, column, kind) for column, kind in found.columns.items()} for row in rows)]
+    wanted = [
+        *found.rows,
+        *({column: _given(row, column, kind) for column, kind in found.columns.items()} for row in rows),
+    ]
     if list(grown.rows) != wanted or grown.texts[: len(found.texts)] != found.texts:
         raise ReferenceDataError(f"{name} would not read back as it was written: add the rows by hand")
 

@@ -25,13 +25,28 @@ class Answer:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
+def moment(value: object) -> datetime:
+    """Return a cell of a column of times; a local server writes them as text.
+
+    Raises:
+        QueryError: it is no time.
+    """
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        found = None
+    if not isinstance(found, datetime) or found.tzinfo is None:
+        raise QueryError("a row has no time where one should be: ask the query as it is written")
+    return found.astimezone(UTC)
+
+
 def days_of(period: Period) -> list[Period]:
     """Cut a period at every midnight (UTC); its first and last day may be parts of a day.
 
     Raises:
         QueryError: the period ends before it begins.
     """
-    start, end = (moment.astimezone(UTC) for moment in period)
+    start, end = (edge.astimezone(UTC) for edge in period)
     if start >= end:
         raise QueryError(f"{start} to {end} is no period: give the earlier time first")
     cuts = [start]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
-from chargeback.errors import QueryError
-from chargeback.reports.answer import Answer
+from chargeback.errors import ReferenceDataError
+from chargeback.reports.answer import Answer, moment
 from chargeback.reports.literals import Value
 from chargeback.reports.reference import Reference
 
@@ -17,6 +17,7 @@ SEEN = """usage
 | order by calls desc, consumerId asc
 """
 """The query whose answer `seen` reads."""
+_COLUMNS = ("consumerId", "businessUnit", "costCenter", "owner", "displayName", "validFrom", "validTo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,7 @@ def seen(answer: Answer) -> tuple[Seen, ...]:
     """
     found: dict[str, Seen] = {}
     for row in answer.records():
-        first = row["firstCall"]
-        if not isinstance(first, datetime):
-            raise QueryError("a consumer's first call has no time: ask the query SEEN")
+        first = moment(row["firstCall"])
         one = Seen(str(row["consumerId"]), str(row["consumerType"]), int(str(row["calls"])), first)
         known = found.get(one.consumer_id)
         if known is None:
@@ -52,7 +51,11 @@ def seen(answer: Answer) -> tuple[Seen, ...]:
 
 
 def unnamed(consumers: Iterable[Seen], reference: Reference) -> tuple[Seen, ...]:
-    """Return the consumers that have no row, or whose latest row has no display name."""
+    """Return the consumers that have no row, or whose latest row has no display name.
+
+    Raises:
+        ReferenceDataError: the rows have other columns.
+    """
     latest = _latest(reference)
     return tuple(one for one in consumers if not latest.get(one.consumer_id, {}).get("displayName"))
 
@@ -64,6 +67,9 @@ def new_rows(
 
     A consumer without a row gets one from the day of its first call on. One whose latest row has no display name gets
     another from `today` on, which repeats that row with the name, if there is a name now. `names` is id -> name.
+
+    Raises:
+        ReferenceDataError: the rows have other columns.
     """
     latest = _latest(reference)
     rows: list[Mapping[str, Value]] = []
@@ -82,6 +88,8 @@ def _row(consumer_id: str, name: str, valid_from: datetime) -> Mapping[str, Valu
 
 
 def _latest(reference: Reference) -> dict[str, Mapping[str, Value]]:
+    if missing := next((column for column in _COLUMNS if column not in reference.columns), None):
+        raise ReferenceDataError(f"{reference.name} has no column {missing}: write its columns as kql/lib/ has them")
     latest: dict[str, Mapping[str, Value]] = {}
     for row in reference.rows:
         consumer_id, known = str(row["consumerId"]), latest.get(str(row["consumerId"]))
@@ -90,16 +98,16 @@ def _latest(reference: Reference) -> dict[str, Mapping[str, Value]]:
     return latest
 
 
-def _takes_a_name(row: Mapping[str, Value], moment: datetime) -> bool:
-    """Tell whether a row that repeats `row` from `moment` on would be in force."""
+def _takes_a_name(row: Mapping[str, Value], start: datetime) -> bool:
+    """Tell whether a row that repeats `row` from `start` on would be in force."""
     end = row["validTo"]
-    return _is_before(row, moment) and not (isinstance(end, datetime) and end <= moment)
+    return _is_before(row, start) and not (isinstance(end, datetime) and end <= start)
 
 
-def _is_before(row: Mapping[str, Value], moment: Value) -> bool:
+def _is_before(row: Mapping[str, Value], when: Value) -> bool:
     start = row["validFrom"]
-    return not isinstance(start, datetime) or (isinstance(moment, datetime) and start < moment)
+    return not isinstance(start, datetime) or (isinstance(when, datetime) and start < when)
 
 
-def _midnight(moment: datetime) -> datetime:
-    return datetime.combine(moment.astimezone(UTC).date(), time(), UTC)
+def _midnight(when: datetime) -> datetime:
+    return datetime.combine(when.astimezone(UTC).date(), time(), UTC)

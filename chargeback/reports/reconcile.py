@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from chargeback.errors import QueryError
-from chargeback.reports.answer import Answer
+from chargeback.reports.answer import Answer, moment
 from chargeback.reports.metered import (
     CACHE_WRITE,
     CACHE_WRITE_1H,
@@ -59,7 +58,7 @@ def used(answer: Answer) -> tuple[Used, ...]:
         QueryError: a row has no day.
     """
     return tuple(
-        Used(_day(row["day"]), str(row["backendHost"] or ""), str(row["deployment"] or ""), *_counts(row))
+        Used(moment(row["day"]).date(), str(row["backendHost"] or ""), str(row["deployment"] or ""), *_counts(row))
         for row in answer.records()
     )
 
@@ -133,12 +132,6 @@ def _rows(
             billed = sum(count(one) for one in ours.get(day, ()))
             if billed or metered.get(day) is not None:
                 yield TokensRow(place[0], name, day, kind, chosen[kind], billed, metered.get(day))
-
-
-def _day(value: object) -> date:
-    if not isinstance(value, datetime):
-        raise QueryError("a row has no day: ask kql/reports/tokens-by-deployment-and-day.kql")
-    return value.date()
 
 
 def _counts(row: Mapping[str, object]) -> Iterable[int]:

@@ -20,6 +20,7 @@ RESOURCE = f"{GROUP}/providers/microsoft.insights/components/chargeback"
 OCTOBER: Period = (datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
 SOON = {"Retry-After": "0.01"}
 KQL = "usage | count"
+ONE_CELL: list[object] = [1]
 
 
 def table(columns: dict[str, str], *rows: list[object], more: dict[str, object] | None = None) -> Told:
@@ -42,7 +43,7 @@ TOO_LARGE = {
             "message": "Something went wrong processing your query on the server.",
             "innererror": {
                 "code": "-2133196797",
-                "message": "The results of this query exceed the set limit of 500000 records, so not all were returned.",
+                "message": "The results of this query exceed the set limit of 500000 records, so not all came back.",
                 "severity": 2,
                 "severityName": "Error",
             },
@@ -145,7 +146,7 @@ def test_an_error_in_an_answer_of_status_200_is_an_error(azure: Azure) -> None:
 
 @pytest.mark.parametrize(("rows", "whole"), [(MOST_ROWS - 1, True), (MOST_ROWS, False)])
 def test_as_many_rows_as_the_api_ever_answers_may_not_be_all(azure: Azure, rows: int, whole: bool) -> None:
-    azure.tells(table({"n": "long"}, *([[1]] * rows)))
+    azure.tells(table({"n": "long"}, *([ONE_CELL] * rows)))
     if whole:
         assert len(asking(azure).rows) == rows
     else:
@@ -168,7 +169,10 @@ def test_a_wrong_query_is_told_in_the_services_most_exact_words(azure: Azure) ->
     ("told", "words"),
     [
         (failure(401, "InvalidTokenError", "The provided token is not valid"), "sign in again"),
-        (failure(403, "InsufficientAccessError", "The provided credentials have insufficient access"), "role Monitoring"),
+        (
+            failure(403, "InsufficientAccessError", "The provided credentials have insufficient access"),
+            "role Monitoring",
+        ),
         (failure(404, "PathNotFoundError", "The requested path does not exist"), "copy its resource id"),
         (failure(413, "ResponseSizeError", "Response size too large"), "fewer days"),
         (failure(429, "ThrottledError", "Rate limit is exceeded. Try again in 23 seconds."), "23 seconds"),
@@ -185,13 +189,21 @@ def test_every_refusal_is_a_sentence_that_says_what_to_do(azure: Azure, told: To
 
 @pytest.mark.parametrize(
     "body",
-    [b"<html>sign in</html>", b"", b"[]", b"7", b"{}", b'{"tables":[]}', b'{"tables":[{"columns":[{"name":"a"}]}]}',
-     b'{"tables":[{"columns":[{"name":"a","type":"long"}],"rows":null}]}',
-     b'{"tables":[{"columns":[{"name":"a","type":"long"}],"rows":[["x"]]}]}',
-     b'{"tables":[{"columns":[{"name":"a","type":"long"}],"rows":[[1,2]]}]}',
-     b'{"tables":[{"columns":[{"name":"a","type":"datetime"}],"rows":[["yesterday"]]}]}',
-     b'{"tables":[{"columns":[{"name":"a","type":"moon"}],"rows":[["x"]]}]}',
-     b'{"tables":[{"columns":[{"name":"a","type":"long"}],"rows":[[1]]},{"columns":[],"rows":[]}]}'],
+    [
+        b"<html>sign in</html>",
+        b"",
+        b"[]",
+        b"7",
+        b"{}",
+        b'{"tables":[]}',
+        b'{"tables":[{"columns":[{"name":"a"}]}]}',
+        b'{"tables":[{"columns":[{"name":"a","type":"long"}],"rows":null}]}',
+        b'{"tables":[{"columns":[{"name":"a","type":"long"}],"rows":[["x"]]}]}',
+        b'{"tables":[{"columns":[{"name":"a","type":"long"}],"rows":[[1,2]]}]}',
+        b'{"tables":[{"columns":[{"name":"a","type":"datetime"}],"rows":[["yesterday"]]}]}',
+        b'{"tables":[{"columns":[{"name":"a","type":"moon"}],"rows":[["x"]]}]}',
+        b'{"tables":[{"columns":[{"name":"a","type":"long"}],"rows":[[1]]},{"columns":[],"rows":[]}]}',
+    ],
 )  # fmt: skip  (one case per line is a table)
 @pytest.mark.parametrize("kind", ["application/json", "text/html"])
 def test_an_answer_of_another_shape_is_none(azure: Azure, body: bytes, kind: str) -> None:
@@ -209,7 +221,10 @@ def test_what_passes_is_tried_again_and_a_query_that_ran_out_of_time_is_not(azur
 
 
 def test_without_a_token_nothing_is_sent(azure: Azure) -> None:
-    with AzureLogs(RESOURCE, NoCredential(), endpoint=azure.endpoint) as logs, pytest.raises(CloudError, match="az login"):
+    with (
+        AzureLogs(RESOURCE, NoCredential(), endpoint=azure.endpoint) as logs,
+        pytest.raises(CloudError, match="az login"),
+    ):
         logs.ask(KQL)
     assert azure.asked == []
 
@@ -287,7 +302,7 @@ def test_the_first_and_last_day_may_be_parts_of_a_day(azure: Azure) -> None:
 def test_a_day_in_part_makes_the_whole_an_error_that_names_the_day(azure: Azure) -> None:
     partly = table({"day": "string"}, ["x"], more={"error": TOO_LARGE})
     azure.answers(lambda asked: partly if "10-02T" in day_of(asked) + "T" else table({"day": "string"}, ["x"]))
-    with pytest.raises(CloudError, match="^2026-10-02: .* answered in part"):
+    with pytest.raises(CloudError, match=r"^2026-10-02: .* answered in part"):
         by_day(azure, OCTOBER)
     assert len(azure.asked) == 2
 

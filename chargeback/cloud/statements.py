@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
@@ -17,7 +17,8 @@ from chargeback.errors import StatementError
 
 CONTAINER = "statements"
 _MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
-_NAME = re.compile(rf"({_MONTH.pattern})\.json\.gz")
+_ENDING = ".json.gz"
+_NAME = re.compile(rf"({_MONTH.pattern}){re.escape(_ENDING)}")
 
 
 class Statements(Protocol):
@@ -112,21 +113,13 @@ class FolderStatements:
     def write(self, month: str, packed: bytes) -> str:
         """Keep a closed month for good; return the file's path."""
         file = self._folder / _name(month)
-        temporary = self._folder / f".{file.name}.{secrets.token_hex(8)}"
+        temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with temporary.open("xb") as made:
-                made.write(packed)
-                made.flush()
-                os.fsync(made.fileno())
-            # Unlike a rename, a link fails where there is a file: of two writers one wins, and it wins whole.
-            file.hardlink_to(temporary)
-        except FileExistsError as error:
-            raise _closed(month, str(file)) from error
+                _keep(file, made, packed)
         except OSError as error:
             raise StatementError(f"{file} cannot be written ({error.strerror}): name another folder") from error
-        finally:
-            temporary.unlink(missing_ok=True)
         return str(file)
 
     def read(self, month: str) -> bytes | None:
@@ -172,7 +165,21 @@ def connect(
 def _name(month: str) -> str:
     if not _MONTH.fullmatch(month):
         raise StatementError(f"{short(month)} is no month: write it like 2026-10")
-    return f"{month}.json.gz"
+    return month + _ENDING
+
+
+def _keep(file: Path, made: BinaryIO, packed: bytes) -> None:
+    """Write into a file of a passing name, and give it its own; the passing name is gone in any case."""
+    try:
+        made.write(packed)
+        made.flush()
+        os.fsync(made.fileno())
+        # Unlike a rename, a link fails where there is a file: of two writers one wins, and it wins whole.
+        file.hardlink_to(made.name)
+    except FileExistsError as error:
+        raise _closed(file.name.removesuffix(_ENDING), str(file)) from error
+    finally:
+        Path(made.name).unlink(missing_ok=True)
 
 
 def _months(names: list[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -53,7 +54,7 @@ def charges(files: Iterable[Path], month: str) -> Iterator[Charge]:
                 packed = raw.peek(2)[:2] == _GZIP
                 text = TextIOWrapper(gzip.GzipFile(fileobj=raw) if packed else raw, "utf-8-sig", newline="")
                 yield from _charges(csv.DictReader(text, strict=True), month, file.name)
-        except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
             raise StatementError(f"cannot read {file} ({error}): name the CSV files of a FOCUS export") from error
 
 
@@ -65,31 +66,31 @@ def _charges(rows: csv.DictReader[str], month: str, name: str) -> Iterator[Charg
     if meter is None:
         raise StatementError(f"{name} has no column {' or '.join(_METER)}: export FOCUS 1.0r2 or newer")
     for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise StatementError(f"{name}, row {number} has not as many cells as there are columns: it may be cut off")
         if not _is_of_models(row):
             continue
         try:
             charge = _charge(row, meter)
-        except (ValueError, InvalidOperation, TypeError) as error:
-            raise StatementError(
-                f"{name}, row {number}: {error or 'a number is missing'}; export the month again"
-            ) from error
+        except ValueError as error:
+            raise StatementError(f"{name}, row {number}: {error}; export the month again") from error
         if f"{charge.day:%Y-%m}" == month:
             yield charge
 
 
 def _is_of_models(row: Mapping[str, str]) -> bool:
-    return row["ServiceCategory"] == _MODELS or _ACCOUNTS in (row["ResourceId"] or "").lower()
+    return row["ServiceCategory"] == _MODELS or _ACCOUNTS in row["ResourceId"].lower()
 
 
 def _charge(row: Mapping[str, str], meter: str) -> Charge:
-    quantity = row.get("ConsumedQuantity") or ""
+    quantity = row.get("ConsumedQuantity", "")
     return Charge(
         day=_day(row["ChargePeriodStart"]),
         resource_id=row["ResourceId"].rstrip("/").lower(),
-        service=row.get("ServiceName") or "",
+        service=row.get("ServiceName", ""),
         category=row.get("ChargeCategory") or "Usage",
-        meter_id=(row.get("x_SkuMeterId") or "").lower(),
-        meter=row[meter] or "",
+        meter_id=row.get("x_SkuMeterId", "").lower(),
+        meter=row[meter],
         quantity=_number(quantity, "ConsumedQuantity") if quantity else None,
         billed=_number(row["BilledCost"], "BilledCost"),
         effective=_number(row["EffectiveCost"], "EffectiveCost"),

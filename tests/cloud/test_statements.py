@@ -121,6 +121,6 @@ def test_an_account_that_does_not_answer_is_said() -> None:
 
 def test_an_account_is_named_by_its_connection_string_or_by_its_address_and_an_identity() -> None:
     assert isinstance(connect(account_url="https://account.example", credential=Credential()), BlobStatements)
-    for wrong in ({}, {"account_url": "https://account.example"}, {"connection_string": "Nothing=here"}):
+    for text, url in ((None, None), (None, "https://account.example"), ("Nothing=here", None)):
         with pytest.raises(StatementError, match="storage account"):
-            connect(**wrong)
+            connect(connection_string=text, account_url=url)

@@ -28,6 +28,16 @@ Resource = Annotated[
 Endpoint = Annotated[
     str, typer.Option("--endpoint", metavar="URL", help="Where Azure answers queries, in sovereign clouds.")
 ]
+Gateway = Annotated[
+    str, typer.Option(metavar="ID", help="Resource id of the API Management service that names subscriptions.")
+]
+Graph = Annotated[bool, typer.Option("--graph", help="Ask Microsoft Graph for the names of applications.")]
+Writes = Annotated[bool, typer.Option("--write", help="Append the rows to the file.")]
+Reference = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Folder of consumers.kql, else kql/lib.", show_default=False)
+]
+Management = Annotated[str, typer.Option(metavar="URL", help="Azure's management address, in sovereign clouds.")]
+GraphEndpoint = Annotated[str, typer.Option(metavar="URL", help="Microsoft Graph's address, in sovereign clouds.")]
 Start = Annotated[str, typer.Option("--from", metavar="DATE", help="First day (or time) of the period.")]
 End = Annotated[str, typer.Option("--to", metavar="DATE", help="First day (or time) after it.")]
 
@@ -59,21 +69,13 @@ def list_(
 def name(
     store: Store = "",
     resource: Resource = "",
-    apim: Annotated[
-        str, typer.Option(metavar="ID", help="Resource id of the API Management service that names subscriptions.")
-    ] = "",
-    graph: Annotated[bool, typer.Option("--graph", help="Ask Microsoft Graph for the names of applications.")] = False,
-    writes: Annotated[bool, typer.Option("--write", help="Append the rows to the file.")] = False,
-    reference: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Folder of consumers.kql, else kql/lib.", show_default=False)
-    ] = None,
+    apim: Gateway = "",
+    graph: Graph = False,
+    writes: Writes = False,
+    reference: Reference = None,
     endpoint: Endpoint = "",
-    management: Annotated[
-        str, typer.Option(metavar="URL", help="Azure's management address, in sovereign clouds.")
-    ] = "",
-    graph_endpoint: Annotated[
-        str, typer.Option(metavar="URL", help="Microsoft Graph's address, in sovereign clouds.")
-    ] = "",
+    management: Management = "",
+    graph_endpoint: GraphEndpoint = "",
     start: Start = "",
     end: End = "",
 ) -> None:
@@ -134,9 +136,9 @@ def _tell(file: Path, rows: int, written: bool, about: str) -> None:
     if not rows:
         said = f"every consumer {about} has a row in {shown(file)}, and a name where one was found"
     elif written:
-        said = f"appended {rows} rows to {shown(file)}: fill in the business units there"
+        said = f"appended {rows} row{'s' * (rows > 1)} to {shown(file)}: fill in the business units there"
     else:
-        said = f"{rows} rows, not written: add --write to append them to {shown(file)}"
+        said = f"{rows} row{'s' * (rows > 1)}, not written: add --write to append to {shown(file)}"
     print(f"chargeback: {said}", file=sys.stderr)
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any
 
 from chargeback.errors import StatementError
 from chargeback.reports.statement import Kind, Line, Part, Statement
 
 _Key = tuple[str, str, str, str, str]
 _Prices = tuple[str, Decimal, Decimal, Decimal]
-_T = TypeVar("_T")
 
 
 def corrections(closed: Statement, later: Statement, charged: Iterable[Line] = ()) -> tuple[Line, ...]:
@@ -55,36 +56,38 @@ def _correction(first: date, old: Sequence[Line], new: Sequence[Line]) -> Line |
     costs = [_less(old, new, cost) for cost in _COSTS]
     if not (parts or calls or hours or any(costs)):
         return None
-    model = lines[0]
-    return Line(
+    return replace(
+        lines[0],
         kind=Kind.CORRECTION,
         day=first,
-        business_unit=model.business_unit,
-        cost_center=_shared([line.cost_center for line in lines], ""),
-        consumer_id=model.consumer_id,
-        consumer_name=model.consumer_name,
-        deployment=model.deployment,
-        backend_host=model.backend_host,
-        publisher=_shared([line.publisher for line in lines], ""),
-        model=model.model,
-        model_version=_shared([line.model_version for line in lines], ""),
-        deployment_type=_shared([line.deployment_type for line in lines], ""),
-        region=_shared([line.region for line in lines], ""),
-        service_tier=_shared([line.service_tier for line in lines], ""),
-        batch=_shared([line.batch for line in lines], False),
-        context_band=_shared([line.context_band for line in lines], ""),
         calls=calls,
         parts=parts,
         list_cost=costs[0],
         contract_cost=costs[1],
         charged_cost=costs[2],
-        pricing_note=f"corrects {first:%Y-%m}",
-        price_source=_shared([line.price_source for line in lines], ""),
-        meter_id=_shared([line.meter_id for line in lines], ""),
-        price_valid_from=_shared([line.price_valid_from for line in lines], None),
         unit_hours=hours,
-        commitment_id=_shared([line.commitment_id for line in lines], ""),
+        pricing_note=f"corrects {first:%Y-%m}",
+        **{name: _shared(lines, name, otherwise) for name, otherwise in _SHARED.items()},
     )
+
+
+_SHARED: Mapping[str, Any] = MappingProxyType(
+    {
+        "cost_center": "",
+        "publisher": "",
+        "model_version": "",
+        "deployment_type": "",
+        "region": "",
+        "service_tier": "",
+        "batch": False,
+        "context_band": "",
+        "price_source": "",
+        "meter_id": "",
+        "price_valid_from": None,
+        "commitment_id": "",
+    }
+)
+"""Field of a line -> what a correction has there where its lines differ."""
 
 
 _COSTS: tuple[Callable[[Line], Decimal], ...] = (
@@ -109,6 +112,7 @@ def _less(old: Iterable[Line], new: Iterable[Line], figure: Callable[[Line], Dec
     return sum(map(figure, new), Decimal(0)) - sum(map(figure, old), Decimal(0))
 
 
-def _shared(values: Sequence[_T], otherwise: _T) -> _T:
+def _shared(lines: Sequence[Line], name: str, otherwise: Any) -> Any:  # whatever the field is
     """Return what all lines have in common."""
+    values = [getattr(line, name) for line in lines]
     return values[0] if all(value == values[0] for value in values) else otherwise

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import chargeback.reports.compose as room
 from chargeback.local.store import Store
 from chargeback.reports.compose import compose, kql_folder
 from tests.kql.rows import OCTOBER, Envelope, Row, counted, part, pending, report, rows_of
@@ -24,7 +25,7 @@ def unowned(envelopes: Sequence[Envelope], rows: str, folder: Path, monkeypatch:
     assert consumers.read_text().count(EMPTY) == 1
     consumers.write_text(consumers.read_text().replace(EMPTY, f"[\n{rows}\n];"))
     query = (kql_folder() / "reports" / "consumers-without-business-unit.kql").read_text()
-    monkeypatch.setattr("chargeback.reports.compose.kql_folder", lambda: folder / "kql")
+    monkeypatch.setattr(room, "__file__", str(folder / "reports" / "compose.py"))
     with Store() as store:
         store.add(envelopes)
         return rows_of(store.query(compose(query, period=OCTOBER)))

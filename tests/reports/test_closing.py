@@ -80,7 +80,7 @@ def test_the_same_month_gives_the_same_bytes() -> None:
     shuffled = ClosedMonth(
         statement=CLOSED.statement,
         inputs=dict(reversed(INPUTS.items())),
-        reference=dict(reversed(CLOSED.reference.items())),
+        reference=dict(reversed(list(CLOSED.reference.items()))),
         reconciliation=RECONCILIATION,
     )
     assert pack(shuffled) == pack(CLOSED)

@@ -69,8 +69,13 @@ def test_another_owner_is_charged_and_the_first_gets_it_back() -> None:
 
 
 def test_consumers_models_and_deployments_are_corrected_apart() -> None:
-    more = [{"consumer_id": "b"}, {"model": "gpt-5"}, {"deployment": "other"}, {"backend_host": "west"}]
-    found = corrections(statement(), statement(*(line(1_000_000, **change) for change in more)))
+    lines = (
+        line(1_000_000, consumer_id="b"),
+        line(1_000_000, model="gpt-5"),
+        line(1_000_000, deployment="other"),
+        line(1_000_000, backend_host="west"),
+    )
+    found = corrections(statement(), statement(*lines))
     assert len(found) == 4
 
 

@@ -86,12 +86,12 @@ def unpack(packed: bytes) -> ClosedMonth:
 
 
 def rows_in_force(reference: Reference, period: Period) -> tuple[str, ...]:
-    """Return the rows of a reference file that can have counted in a period, as the file has them.
+    """Return the rows of a reference file that can have counted in a period, as the file has them, its settings first.
 
     Rows that a later one of the same key replaced before the period are among them; rows without dates are all there.
     """
     start, end = period
-    return tuple(
+    return reference.settings + tuple(
         text
         for row, text in zip(reference.rows, reference.texts, strict=True)
         if not _is_after(row.get("validFrom"), end) and not _is_before(row.get("validTo"), start)

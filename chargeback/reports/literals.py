@@ -20,6 +20,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _TEXT = re.compile(r'"(?:\\.|[^"\\\r\n])*"|\'(?:\\.|[^\'\\\r\n])*\'|@"(?:[^"]|"")*"|@\'(?:[^\']|\'\')*\'')
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
 _CALL = re.compile(r"(?P<kind>[a-z]+)\s*\(\s*(?P<inner>[^()\"']*?)\s*\)")
+_QUOTES = ('"', "'", "@")
 _ESCAPED = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE = re.compile(r"\\(.)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -45,6 +46,10 @@ class Cursor:
     def since(self, start: int) -> str:
         """Return the text from `start` to what was read last."""
         return self._text[start : self._at]
+
+    def back_to(self, place: int) -> None:
+        """Go back to a place that `here` returned."""
+        self._at = place
 
     def sees(self, sign: str) -> bool:
         """Tell whether `sign` comes next."""
@@ -85,6 +90,12 @@ class Cursor:
         if told != usual:
             raise self.complaint(f"here should be a {kind}")
         return value
+
+    def constant(self) -> Value:
+        """Read a constant of any type."""
+        if any(map(self.sees, _QUOTES)):
+            return self._string()
+        return self._plain("real")[0]
 
     def finish(self) -> None:
         """Make sure that nothing follows."""

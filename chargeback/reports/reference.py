@@ -1,7 +1,8 @@
 """Reference rows in `kql/lib/`: read from a file's one `datatable`, and appended to it as text.
 
-A file is `let name = datatable(column:type, ...)[ values ];` with comments around and between. Rows are dated and
-never edited, so appending leaves every line that is there as it is.
+A file is one `let name = datatable(column:type, ...)[ values ];`, perhaps with settings before or after it, such as
+`let currency = "USD";`, and comments anywhere. Rows are dated and never edited, so appending leaves every line that is
+there as it is.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Reference:
     """`real` and `decimal` are Decimal, exact; times are aware and UTC; null is None."""
     texts: tuple[str, ...]
     """Each row as the file has it, from its first value to its last."""
+    settings: tuple[str, ...]
+    """The other statements, as the file has them: `let currency = "USD";`."""
     end: int
     """Where in the text the closing bracket stands."""
     comma: bool
@@ -50,17 +53,39 @@ def parse(text: str, name: str) -> Reference:
         ReferenceDataError: it is no single datatable of constants.
     """
     cursor = Cursor(text, name)
-    cursor.take("let")
-    table = cursor.word("a name")
-    cursor.take("=")
+    before = _settings(cursor)
+    table = _defined(cursor)
     cursor.take("datatable")
     columns = _columns(cursor)
     cursor.take("[")
     rows, texts, comma = _rows(cursor, columns)
     end = cursor.take("]")
     cursor.take(";")
+    after = _settings(cursor)
     cursor.finish()
-    return Reference(table, columns, tuple(rows), tuple(texts), end, comma)
+    return Reference(table, columns, tuple(rows), tuple(texts), (*before, *after), end, comma)
+
+
+def _defined(cursor: Cursor) -> str:
+    cursor.take("let")
+    name = cursor.word("a name")
+    cursor.take("=")
+    return name
+
+
+def _settings(cursor: Cursor) -> list[str]:
+    """Read statements that give a constant a name, as far as there are any."""
+    settings: list[str] = []
+    while cursor.sees("let"):
+        start = cursor.here()
+        _defined(cursor)
+        if cursor.sees("datatable"):
+            cursor.back_to(start)
+            break
+        cursor.constant()
+        cursor.take(";")
+        settings.append(cursor.since(start))
+    return settings
 
 
 def append(file: Path, rows: Sequence[Mapping[str, Value]]) -> None:
@@ -116,7 +141,7 @@ def _check(found: Reference, grown: Reference, rows: Sequence[Mapping[str, Value
         *found.rows,
         *({column: _given(row, column, kind) for column, kind in found.columns.items()} for row in rows),
     ]
-    if list(grown.rows) != wanted or grown.texts[: len(found.texts)] != found.texts:
+    if list(grown.rows) != wanted or grown.settings != found.settings or grown.texts[: len(found.texts)] != found.texts:
         raise ReferenceDataError(f"{name} would not read back as it was written: add the rows by hand")
 
 

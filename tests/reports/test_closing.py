@@ -169,3 +169,8 @@ def test_the_rows_that_were_in_force_are_kept_as_the_file_has_them() -> None:
 def test_rows_without_dates_are_all_kept() -> None:
     table = parse('let regionGroups = datatable(regionGroup:string, region:string)["eu", "swedencentral"];', "r.kql")
     assert rows_in_force(table, (OCTOBER[0] - timedelta(days=999), OCTOBER[0])) == ('"eu", "swedencentral"',)
+
+
+def test_a_files_settings_are_kept_before_its_rows() -> None:
+    text = 'let currency = "EUR"; // ours\nlet rates = datatable(a:string)["x"];\nlet spread = false;'
+    assert rows_in_force(parse(text, "rates.kql"), OCTOBER) == ('let currency = "EUR";', "let spread = false;", '"x"')

@@ -129,7 +129,11 @@ def test_other_constants_are_read_as_kusto_reads_them(kind: str, literal: str, v
         ('let t = datatable(a:string)["x];', "a text in quotes"),
         ("let t = datatable(a:dynamic)[dynamic({})];", "type dynamic is not known"),
         ("let t = datatable(a:string, a:long)[];", "stands there twice"),
-        ("let t = customEvents;", "here should be datatable"),
+        ("let t = customEvents;", "customEvents is no constant"),
+        ("let t = datatable(a:long)[1]; let u = datatable(a:long)[1];", "something follows"),
+        ("let t = datatable(a:long)[1]; let u = now();", "is no real"),
+        ("let u = 7;", "here should be let"),
+        ("let u = ;", "here should be"),
         ("let t = datatable();", "here should be a column"),
         ("", "here should be let"),
     ],
@@ -138,6 +142,12 @@ def test_what_is_no_table_of_constants_is_refused_with_its_place(text: str, word
     with pytest.raises(ReferenceDataError, match=r"^prices\.kql, line 3: ") as raised:
         parse(f"// one\n// two\n{text}", "prices.kql")
     assert words in str(raised.value)
+
+
+def test_settings_beside_the_table_are_read_and_stay_where_they_are() -> None:
+    text = 'let currency = "US;D"; // why\nlet t = datatable(a:string)[\n];\nlet spread = true;\nlet share = 0.25;\n'
+    assert parse(text, "t.kql").settings == ('let currency = "US;D";', "let spread = true;", "let share = 0.25;")
+    assert appended(text, [{"a": "x"}], "t.kql") == text.replace("[\n]", '[\n"x",\n]')
 
 
 # Appending.

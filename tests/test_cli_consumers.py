@@ -18,7 +18,7 @@ from chargeback.reports.reference import read
 from tests.cloud.azure import Asked, Azure, Told
 from tests.faults.scripted import certificate
 from tests.kql.rows import counted
-from tests.test_cli_main import called, sentence
+from tests.test_cli_main import called, command, sentence
 
 PERIOD = ("--from", "2026-10-01", "--to", "2026-11-01")
 PLANNER = "5f0c2b1e-7a44-4a0e-9f3e-2d6c8b1a9e10"
@@ -178,11 +178,25 @@ def test_a_part_of_an_answer_is_a_failure(reference: Path, azure: Azure) -> None
     assert isinstance(whole, dict)
     azure.tells(Told(whole | {"error": {"code": "PartialError", "message": "too much"}}))
     words = ("--resource", RESOURCE, "--endpoint", azure.endpoint)
-    for command in (("list",), ("name", "--reference", reference, "--write")):
-        finished = called("consumers", *command, *words, *PERIOD)
+    for asked in (("list",), ("name", "--reference", reference, "--write")):
+        finished = called("consumers", *asked, *words, *PERIOD)
         assert (finished.returncode, finished.stdout) == (2, b"")
         assert "answered in part" in sentence(finished)
     assert read(reference / "consumers.kql").rows == ()
+
+
+def test_where_nobody_is_signed_in_one_sentence_says_so() -> None:
+    with Azure() as identity:
+        identity.tells(Told({"error": {"code": "invalid_scope", "message": "no identity"}}, 400))
+        settings = {
+            "IDENTITY_ENDPOINT": f"{identity.endpoint}/msi/token",
+            "IDENTITY_HEADER": "secret",
+            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+            "NO_PROXY": "*",
+        }
+        finished = command("consumers", "list", "--resource", RESOURCE, settings=settings)
+    assert (finished.returncode, finished.stdout) == (2, b"")
+    assert sentence(finished).startswith("no token for Application Insights chargeback: sign in (az login)")
 
 
 def test_when_azure_refuses_nothing_is_written(store: Path, reference: Path, azure: Azure) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from azure.core.credentials import TokenCredential
 
 
@@ -13,4 +15,6 @@ def sign_in() -> TokenCredential:
     # Late: it takes longer to load than most commands run.
     from azure.identity import DefaultAzureCredential
 
+    # Without a handler Python prints the library's warnings: a page of them where nobody is signed in.
+    logging.getLogger("azure").addHandler(logging.NullHandler())
     return DefaultAzureCredential()

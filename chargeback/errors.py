@@ -42,3 +42,15 @@ class StoreError(ChargebackError):
 
 class QueryError(ChargebackError):
     """A KQL query cannot be composed or run."""
+
+
+class CloudError(ChargebackError):
+    """Azure did not answer, refused, or answered in part."""
+
+
+class ReferenceDataError(ChargebackError):
+    """A file of reference rows cannot be read, or takes no more rows."""
+
+
+class StatementError(ChargebackError):
+    """A closed month or a bill cannot be read, compared or stored."""

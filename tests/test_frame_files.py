@@ -48,6 +48,7 @@ def test_every_test_folder_is_a_package() -> None:
         ("chargeback/pipeline.py", False),
         ("chargeback/shapes/seed.py", False),
         ("chargeback/cli/demo.py", True),
+        ("chargeback/cloud/logs.py", True),
         ("chargeback/local/store.py", True),
         ("chargeback/reports/run.py", True),
         ("kql/lib/usage.kql", True),

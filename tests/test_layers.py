@@ -18,7 +18,7 @@ PACKAGE = "chargeback"
 ALL_BUT_THE_COMMAND_LINE = frozenset(
     {
         *("errors", "jsontext", "keys", "settings", "records", "usage", "shapes", "events", "delivery", "deadletter"),
-        *("telemetry", "pipeline", "reports", "local", "function_app"),
+        *("telemetry", "pipeline", "reports", "cloud", "local", "function_app"),
     }
 )
 DOORS: Mapping[str, frozenset[str]] = {
@@ -35,6 +35,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "telemetry": frozenset({"settings"}),
     "pipeline": frozenset({"errors", "events", "records", "shapes"}),
     "reports": frozenset({"errors", "events"}),
+    "cloud": frozenset({"errors", "events", "reports"}),
     "local": frozenset({"errors", "events"}),
     "cli": ALL_BUT_THE_COMMAND_LINE,
     "__main__": frozenset({"cli"}),
@@ -44,7 +45,8 @@ DOORS: Mapping[str, frozenset[str]] = {
 
 ONE_ROOM_ONLY: Mapping[str, str] = {
     "azure.functions": "function_app",
-    "azure.monitor": "telemetry",
+    "azure.monitor.opentelemetry": "telemetry",
+    "azure.monitor.query": "cloud",
     "opentelemetry": "telemetry",
     "duckdb": "local",
     "duckdb_kql": "local",
@@ -225,7 +227,19 @@ def copy(tmp_path: Path) -> Path:
             strangers,
             "chargeback/delivery/__init__.py",
             "from azure.monitor.opentelemetry import exporter",
-            "chargeback.delivery imports azure.monitor",
+            "chargeback.delivery imports azure.monitor.opentelemetry",
+        ),
+        (
+            strangers,
+            "chargeback/reports/compose.py",
+            "from azure.monitor import query",
+            "chargeback.reports.compose imports azure.monitor.query",
+        ),
+        (
+            wrong_doors,
+            "chargeback/reports/compose.py",
+            "from chargeback.cloud import sign_in",
+            "chargeback.reports.compose imports cloud",
         ),
         (strangers, "function_app.py", "from opentelemetry import trace", "function_app imports opentelemetry"),
         (strangers, "chargeback/deadletter/folder.py", "import duckdb", "chargeback.deadletter.folder imports duckdb"),

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from chargeback import __version__
-from chargeback.cli import demo, explain, fingerprint, query, replay, serve
+from chargeback.cli import consumers, demo, explain, fingerprint, query, replay, serve
 from chargeback.cli.program import NAME, command
 from chargeback.errors import ChargebackError
 
@@ -100,4 +100,8 @@ local.command(help=_help(serve.serve))(serve.serve)
 for function in (demo.demo, explain.explain, replay.replay, query.query):
     app.command(help=_help(function))(function)
 app.add_typer(local, name="local")
+people = typer.Typer(help="Say who the consumers are.", no_args_is_help=True, rich_markup_mode=None)
+people.command("list", help=_help(consumers.list_))(consumers.list_)
+people.command("name", help=_help(consumers.name))(consumers.name)
+app.add_typer(people, name="consumers")
 app.command(help=_help(fingerprint.fingerprint), context_settings=fingerprint.TAKES_ANYTHING)(fingerprint.fingerprint)

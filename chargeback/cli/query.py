@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from chargeback.cli.inputs import STANDARD_INPUT, name_of
+from chargeback.cli.periods import period_of
 from chargeback.cli.program import shown
 from chargeback.cli.tables import Format, Rows, write
 from chargeback.errors import ChargebackError, QueryError
@@ -45,7 +45,7 @@ def query(
       chargeback query kql/reports/coverage.kql --text --from 2026-10-01 --to 2026-11-01
     """  # noqa: D301  (\b keeps the help from joining the lines after it)
     source = _read(file)
-    kql = _composed(source, _period(start, end))
+    kql = _composed(source, period_of(start, end))
     if text:
         sys.stdout.buffer.write(for_pasting(kql).encode())
         return
@@ -95,25 +95,6 @@ def _text(file: str) -> str:
         ) from error
     except UnicodeDecodeError as error:
         raise ChargebackError(f"{name_of(file)} is no text: name a file that holds a query") from error
-
-
-def _period(start: str, end: str) -> Period | None:
-    if not start and not end:
-        return None
-    if not start or not end:
-        raise ChargebackError("a period has two ends: give both --from and --to, or neither")
-    period = _moment(start, "--from"), _moment(end, "--to")
-    if period[0] >= period[1]:
-        raise ChargebackError(f"the period from {start} to {end} is empty: give the earlier date to --from")
-    return period
-
-
-def _moment(text: str, option: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ChargebackError(f"{option} {text} is no date: write it like 2026-01-31 or 2026-01-31T12:00Z") from None
 
 
 def _composed(text: str, period: Period | None) -> str:

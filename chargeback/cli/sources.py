@@ -1,0 +1,46 @@
+"""Where a report's numbers come from: a local store, or an Application Insights resource in Azure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chargeback.errors import ChargebackError
+from chargeback.reports.answer import Answer
+from chargeback.reports.compose import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was named on the command line; one of the two is empty."""
+
+    store: str
+    """A store's file, or the address of the local server that holds it."""
+    resource: str
+    """The resource id of an Application Insights resource."""
+    endpoint: str = ""
+    """Where Azure answers queries; empty for the public cloud."""
+
+    def answer(self, kql: str, period: Period | None) -> Answer:
+        """Answer a composed query; `period` is the one that it was composed for.
+
+        Raises:
+            ChargebackError: not exactly one source is named, or it does not answer.
+        """
+        if bool(self.store) == bool(self.resource):
+            raise ChargebackError("name one source: a local store with --store, or a resource in Azure with --resource")
+        return self._azure(kql, period) if self.resource else self._local(kql)
+
+    def _local(self, kql: str) -> Answer:
+        # Late, because what asks a server is more than most commands need.
+        from chargeback.cli.asking import ask
+
+        columns, rows = ask(self.store, kql)
+        return Answer(tuple(columns), ("",) * len(columns), tuple(tuple(row) for row in rows))
+
+    def _azure(self, kql: str, period: Period | None) -> Answer:
+        # Late, because Azure's libraries take longer to load than most commands run.
+        from chargeback.cloud import sign_in
+        from chargeback.cloud.logs import ENDPOINT, AzureLogs
+
+        with AzureLogs(self.resource, sign_in(), self.endpoint or ENDPOINT) as logs:
+            return logs.ask(kql, period)

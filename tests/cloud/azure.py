@@ -1,0 +1,98 @@
+"""Azure's APIs on this machine: a server over TLS that answers what a test tells it, in the APIs' own shapes."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.faults.scripted import SECURE_HOST
+from tests.faults.served import Served
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request."""
+
+    method: str
+    path: str
+    parameters: Mapping[str, str]
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    def json(self) -> dict[str, object]:
+        found = json.loads(self.body)
+        assert isinstance(found, dict)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One answer; a body that is no bytes is sent as JSON."""
+
+    body: object = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Azure(Served):
+    """Asks its handler for every answer; a context manager."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.asked: list[Asked] = []
+        self._server = _Server(self.asked)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        super().__init__(self._server)
+        self.endpoint = f"https://{SECURE_HOST}:{self.port}" if tls else f"http://127.0.0.1:{self.port}"
+
+    def answers(self, handler: Callable[[Asked], Told]) -> None:
+        self._server.handler = handler
+
+    def tells(self, *told: Told) -> None:
+        """Give these answers in turn, the last one from then on."""
+        left = list(told)
+        self._server.handler = lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, asked: list[Asked]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked = asked
+        self.handler: Callable[[Asked], Told] = lambda _: Told(status=500)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away is no error here."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
+        self.server.asked.append(asked)
+        told = self.server.handler(asked)
+        text = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
+        self.send_response(told.status)
+        for name, value in ({"Content-Type": "application/json; charset=utf-8"} | dict(told.headers)).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""

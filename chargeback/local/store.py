@@ -14,6 +14,7 @@ import duckdb_kql
 from duckdb_kql.errors import KqlError
 
 from chargeback.errors import QueryError, StoreError
+from chargeback.local.extraction import in_one_pass
 from chargeback.local.items import Row
 from chargeback.local.rows import rows_of
 from chargeback.local.schema import TABLES
@@ -26,6 +27,7 @@ _KUSTO_TYPES = {name: kind for kind, name in _DUCKDB_TYPES.items()} | {
     "INTERVAL": "timespan",
     "UUID": "guid",
 }
+_COLUMNS = {table: list(columns) for table, columns in TABLES.items()}
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 # What the service fills in itself, as SQL. Addresses are masked, as they are by default.
 _FILLED_IN = {
@@ -71,6 +73,7 @@ class Store:
             for table, columns in TABLES.items():
                 declared = ", ".join(f'"{name}" {_DUCKDB_TYPES[kind]}' for name, kind in columns.items())
                 self._database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({declared})")
+            self._database.execute("SET TimeZone = 'UTC'")
             # A query names tables; to DuckDB the name of a file or an address would do as well.
             self._database.execute("SET enable_external_access = false")
         except duckdb.Error as error:
@@ -114,7 +117,8 @@ class Store:
         with self._lock:
             self._check_open()
             try:
-                answer = duckdb_kql.execute(self._database, kql, allow_write=False, query_now=now)
+                sql = duckdb_kql.to_sql(kql, schema=_COLUMNS, allow_write=False, query_now=now)
+                answer = self._database.execute(in_one_pass(str(sql)), sql.parameters or None)
                 columns = [(str(name), _kusto_type(str(kind))) for name, kind, *_ in answer.description or ()]
                 rows = tuple(tuple(map(_value, row)) for row in answer.fetchall())
                 return Table(tuple(name for name, _ in columns), rows, tuple(kind for _, kind in columns))

@@ -50,15 +50,16 @@ def question(path: Path) -> str:
     return first[2:].strip()
 
 
-def compose(text: str, *, period: Period | None = None) -> str:
+def compose(text: str, *, period: Period | None = None, reference: Path | None = None) -> str:
     """Return `text` with the library files before it whose names it uses, each after those that it uses itself.
 
-    A query that names none is returned as it is. `period` takes the place of the period in `kql/lib/period.kql`.
+    A query that names none is returned as it is. `period` takes the place of the period in `kql/lib/period.kql`; a file
+    of the folder `reference` (prices, consumers, ...) takes the place of the library's file of that name.
 
     Raises:
         QueryError: the query defines a name again that a library file before it defines, or the period is no period.
     """
-    library = _library(kql_folder() / "lib")
+    library = _library(kql_folder() / "lib", reference)
     ordered: dict[str, None] = {}
     _add_needed(text, library, ordered, ())
     defined = {name: file for file in ordered for name in _defined(library[file])}
@@ -77,9 +78,10 @@ def for_pasting(kql: str) -> str:
     return _KEPT_OR_EMPTY.sub(lambda found: found["kept"] or "\n", kql).strip("\n") + "\n"
 
 
-def _library(folder: Path) -> Mapping[str, str]:
-    files = sorted(folder.glob("*.kql"))
-    return MappingProxyType({file.name: file.read_text(encoding="utf-8") for file in files})
+def _library(folder: Path, reference: Path | None) -> Mapping[str, str]:
+    files = {file.name: file for file in sorted(folder.glob("*.kql"))}
+    own = {file.name: file for file in sorted(reference.glob("*.kql"))} if reference else {}
+    return MappingProxyType({name: file.read_text(encoding="utf-8") for name, file in (files | own).items()})
 
 
 def _add_needed(text: str, library: Mapping[str, str], ordered: dict[str, None], path: tuple[str, ...]) -> None:

@@ -1,0 +1,44 @@
+"""Reading many keys of a bag in one pass: duckdb-kql asks for each by a JSON function of its own, which parses it anew.
+
+`usage` reads some thirty keys of a million events: parsed once a step instead of once a key, that takes a fifth of the
+time. The SQL means the same; a step of another form than duckdb-kql writes stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+_STEP = re.compile(r"(?<=,\n)     (?=(?:_s\d+|\"_l\d+_\w+\") AS )")
+"""Where one step of the translation ends and the next begins."""
+_SOURCE = re.compile(r" FROM (?P<source>_s\d+)(?= |\))")
+_READ = re.compile(r"json_extract\(\"(?P<bag>customDimensions)\", '(?P<path>\$\.\w+)'\)")
+_ENOUGH = 3
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+
+
+def in_one_pass(sql: str) -> str:
+    """Return the SQL with the keys of `customDimensions` that a step reads taken out of it together."""
+    return "".join(_rewritten(step) for step in _split(sql))
+
+
+def _split(sql: str) -> list[str]:
+    starts = [0, *(found.start() for found in _STEP.finditer(sql)), len(sql)]
+    return [sql[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+
+
+def _rewritten(step: str) -> str:
+    paths = list(dict.fromkeys(found["path"] for found in _READ.finditer(step)))
+    sources = list(_SOURCE.finditer(_LITERAL.sub(lambda found: "'" + "x" * (len(found[0]) - 2) + "'", step)))
+    # Of a step that hands on all columns, the list would be one of them.
+    if len(paths) < _ENOUGH or len(sources) != 1 or "SELECT *" in step:
+        return step
+    (source,) = sources
+    listed = ", ".join(f"'{path}'" for path in paths)
+    together = f' FROM (SELECT *, json_extract("customDimensions", [{listed}]) AS _bag FROM {source["source"]})'
+    text = step[: source.start()] + together + step[source.end() :]
+    head, tail = text[: source.start()], text[source.start() + len(together) :]
+
+    def taken(found: re.Match[str]) -> str:
+        return f"_bag[{paths.index(found['path']) + 1}]"
+
+    return _READ.sub(taken, head) + together + _READ.sub(taken, tail)

@@ -42,3 +42,7 @@ class StoreError(ChargebackError):
 
 class QueryError(ChargebackError):
     """A KQL query cannot be composed or run."""
+
+
+class PriceError(ChargebackError):
+    """Prices cannot be had: a table of reference data cannot be read, or the service that has prices did not answer."""

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from chargeback import __version__
 from chargeback.cli import demo, explain, fingerprint, query, replay, serve
+from chargeback.cli.prices import commands as prices_commands
 from chargeback.cli.program import NAME, command
 from chargeback.errors import ChargebackError
 
@@ -100,4 +101,9 @@ local.command(help=_help(serve.serve))(serve.serve)
 for function in (demo.demo, explain.explain, replay.replay, query.query):
     app.command(help=_help(function))(function)
 app.add_typer(local, name="local")
+prices = typer.Typer(help="List, check and update prices.", no_args_is_help=True, rich_markup_mode=None)
+prices.command("list", help=_help(prices_commands.list_))(prices_commands.list_)
+prices.command("check", help=_help(prices_commands.check))(prices_commands.check)
+prices.command("update", help=_help(prices_commands.update))(prices_commands.update)
+app.add_typer(prices, name="prices")
 app.command(help=_help(fingerprint.fingerprint), context_settings=fingerprint.TAKES_ANYTHING)(fingerprint.fingerprint)

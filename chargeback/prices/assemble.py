@@ -9,8 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from chargeback.prices.meters import Meter
 from chargeback.prices.items import RetailPrice
+from chargeback.prices.meters import Meter
 from chargeback.prices.rows import AZURE, Key, ModelName, Part, PriceKind, PriceRow
 
 Places: TypeAlias = Mapping[str, frozenset[str]]
@@ -77,7 +77,7 @@ def assemble(
         threshold = thresholds[key.publisher] if key.context_band else None
         rows.extend(replace(row, context_threshold=threshold) for row in made)
         problems.extend(left)
-    order = sorted(rows, key=lambda row: (*_sorted_by(row.key), row.valid_from))
+    order = sorted(rows, key=lambda row: (row.key, row.valid_from))
     return Assembled(tuple(order), tuple(problems))
 
 
@@ -162,16 +162,3 @@ def _row(
 ) -> PriceRow:
     ids = [f"{part}={known[part].meter_id}" for part in prices if known[part].meter_id]
     return PriceRow(key, None, since, prices, " ".join(ids), f"{AZURE} {read_on.isoformat()}")
-
-
-def _sorted_by(key: Key) -> tuple[str, ...]:
-    return (
-        key.publisher,
-        key.model,
-        key.model_version,
-        str(key.batch),
-        key.deployment_type,
-        key.region_group,
-        key.service_tier,
-        key.context_band,
-    )  # fmt: skip  (one line for what it is about, one for how)

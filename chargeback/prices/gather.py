@@ -9,9 +9,9 @@ from datetime import date
 from decimal import Decimal
 
 from chargeback.prices.assemble import Places, Problem, assemble
+from chargeback.prices.items import RetailPrice
 from chargeback.prices.meters import Cause, Meter, Unmapped, read_meter
 from chargeback.prices.publisher import claude_rows
-from chargeback.prices.items import RetailPrice
 from chargeback.prices.rows import ModelName, PriceRow
 from chargeback.prices.vocabulary import Vocabulary
 

@@ -59,7 +59,7 @@ def plan(candidates: Iterable[PriceRow], file: PriceFile, read_on: date) -> Plan
             contradictions.append(Contradiction(ours, row))
     changed = {row.key.name for row in (*added, *(each.theirs for each in contradictions))}
     confirmed = sorted(name for name in agreed if name not in changed)
-    added.sort(key=lambda row: (row.key.publisher, row.key.model, row.key.model_version))
+    added.sort(key=lambda row: (row.key, row.valid_from))
     return Plan(tuple(added), tuple(contradictions), tuple(confirmed), _text(file, added, confirmed, agreed, read_on))
 
 

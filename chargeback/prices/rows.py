@@ -44,7 +44,7 @@ class ModelName:
         return f"{self.model} {self.version}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Key:
     """Which calls a row is about; an empty text means any."""
 

@@ -18,7 +18,7 @@ PACKAGE = "chargeback"
 ALL_BUT_THE_COMMAND_LINE = frozenset(
     {
         *("errors", "jsontext", "keys", "settings", "records", "usage", "shapes", "events", "delivery", "deadletter"),
-        *("telemetry", "pipeline", "reports", "local", "function_app"),
+        *("telemetry", "pipeline", "reports", "local", "prices", "function_app"),
     }
 )
 DOORS: Mapping[str, frozenset[str]] = {
@@ -36,6 +36,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "pipeline": frozenset({"errors", "events", "records", "shapes"}),
     "reports": frozenset({"errors", "events"}),
     "local": frozenset({"errors", "events"}),
+    "prices": frozenset({"errors"}),
     "cli": ALL_BUT_THE_COMMAND_LINE,
     "__main__": frozenset({"cli"}),
     "function_app": frozenset({"deadletter", "delivery", "pipeline", "settings", "telemetry"}),
@@ -48,6 +49,7 @@ ONE_ROOM_ONLY: Mapping[str, str] = {
     "opentelemetry": "telemetry",
     "duckdb": "local",
     "duckdb_kql": "local",
+    "genai_prices": "prices",
 }
 """Library -> the only room that may import it."""
 

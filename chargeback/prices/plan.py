@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from chargeback.prices.choice import in_force
+from chargeback.prices.choice import Groups, in_force
 from chargeback.prices.file import PriceFile, confirmation
 from chargeback.prices.rows import AZURE, Key, ModelName, PriceRow
 
@@ -35,10 +35,11 @@ class Plan:
     """The file as it would be."""
 
 
-def plan(candidates: Iterable[PriceRow], file: PriceFile, read_on: date) -> Plan:
+def plan(candidates: Iterable[PriceRow], file: PriceFile, groups: Groups, read_on: date) -> Plan:
     """Return the rows that say something new, and the file with them.
 
     A key's history starts where the file starts it: what was before its first row there is not added behind its back.
+    A region that a group's row prices already gets a row of its own only where it differs.
     """
     known: dict[Key, list[PriceRow]] = defaultdict(list)
     for row in file.rows:
@@ -50,6 +51,8 @@ def plan(candidates: Iterable[PriceRow], file: PriceFile, read_on: date) -> Plan
         ours = in_force(known[row.key], row.valid_from).get(row.key)
         if ours is None and known[row.key]:
             continue
+        if ours is None and (wider := _of_a_group(row, known, groups)) is not None and _same(wider, row):
+            ours = wider
         if ours is None or (not _same(ours, row) and ours.valid_from != row.valid_from):
             added.append(row)
             known[row.key].append(row)
@@ -61,6 +64,13 @@ def plan(candidates: Iterable[PriceRow], file: PriceFile, read_on: date) -> Plan
     confirmed = sorted(name for name in agreed if name not in changed)
     added.sort(key=lambda row: (row.key, row.valid_from))
     return Plan(tuple(added), tuple(contradictions), tuple(confirmed), _text(file, added, confirmed, agreed, read_on))
+
+
+def _of_a_group(row: PriceRow, known: Mapping[Key, Sequence[PriceRow]], groups: Groups) -> PriceRow | None:
+    """Return the row of a group of regions that counts in the row's region."""
+    wider = [replace(row.key, region_group=name) for name, regions in groups.items() if row.key.region_group in regions]
+    found = (in_force(known.get(key, ()), row.valid_from).get(key) for key in wider)
+    return next((each for each in found if each is not None), None)
 
 
 def _same(ours: PriceRow, theirs: PriceRow) -> bool:

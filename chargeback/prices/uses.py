@@ -75,10 +75,10 @@ class Deployments:
             self._found[place] = (since, made)
 
     def find(self, host: str, deployment: str) -> Deployment | None:
-        """Return what is known of a deployment: at that host, else anywhere."""
-        name = deployment.lower()
-        found = self._found.get((host.lower(), name)) or self._found.get(("", name))
-        return found[1] if found else None
+        """Return what is known of a deployment: by both, by its name alone, by its host alone, or by a row for all."""
+        here, name = host.lower(), deployment.lower()
+        found = (self._found.get(place) for place in ((here, name), ("", name), (here, ""), ("", "")))
+        return next((each[1] for each in found if each is not None), None)
 
 
 def uses(calls: Iterable[Calls], deployments: Deployments) -> tuple[dict[Use, int], int]:
@@ -87,12 +87,12 @@ def uses(calls: Iterable[Calls], deployments: Deployments) -> tuple[dict[Use, in
     nameless = 0
     for group in calls:
         known = deployments.find(group.backend_host, group.deployment)
-        if known is None and not group.model:
-            nameless += group.calls
-            continue
         if known is not None and known.sku and known.sku not in _PAID_BY_TOKEN:
             continue
         use = _use(group, known)
+        if not use.name.model:
+            nameless += group.calls
+            continue
         found[use] = found.get(use, 0) + group.calls
     return found, nameless
 

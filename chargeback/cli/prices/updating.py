@@ -54,7 +54,7 @@ def update_prices(choice: Choice, tables: Reference) -> None:
     prices = fetch(regions, url=choice.url, progress=_tell_pages)
     wanted = None if choice.every else {use.name for use in uses}
     gathered = gather(prices, wanted, places, now.date(), vocabulary())
-    planned = plan(gathered.rows, file, now.date())
+    planned = plan(gathered.rows, file, groups, now.date())
     _show(file.text, planned, tables.target())
     tell_gathered(gathered)
     tell_contradictions(planned)

@@ -29,6 +29,7 @@ _MOST_PAGES = 1000
 _CONNECT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 60.0
 _PORTS = {"https": 443, "http": 80}
+_NOWHERE = ("", None, None, None)
 _EVERYWHERE = ("Global", "")
 """What stands for a region where a meter has none."""
 
@@ -144,18 +145,22 @@ def _page(client: PipelineClient[HttpRequest, HttpResponse], address: str, asked
     return read_page(text, _place(address))
 
 
+def same_origin(address: str, other: str) -> bool:
+    """Tell whether two addresses are of one scheme, host, port and user; a port may be written out or left away."""
+    return _origin(address) == _origin(other) != _NOWHERE
+
+
 def _check_same_place(address: str, first: str) -> None:
-    if _origin(address) != _origin(first):
+    if not same_origin(address, first):
         raise PriceError(f"the price list of {_place(first)} goes on at another host: check the address and any proxy")
 
 
 def _origin(address: str) -> tuple[str, str | None, int | None, str | None]:
-    """Return scheme, host, port and user of an address; the API writes out the port that others leave away."""
     try:
         parts = urlsplit(address)
         return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme), parts.username
     except ValueError:
-        return "", None, None, None
+        return _NOWHERE
 
 
 def _place(address: str) -> str:

@@ -108,7 +108,7 @@ def _quote(meter: Meter, price: RetailPrice) -> _Quote:
 
 
 def _timeline(key: Key, parts: _Parts, prompt_only: bool, read_on: date) -> tuple[list[PriceRow], list[Problem]]:
-    """Return a row for each day on which a price changes; a day on which regions disagree makes none."""
+    """Return a row for each day on which a price changes; none for days on which regions disagree."""
     rows: list[PriceRow] = []
     problems: list[Problem] = []
     for since in sorted({quote.since for quotes in parts.values() for quote in quotes}):
@@ -120,6 +120,9 @@ def _timeline(key: Key, parts: _Parts, prompt_only: bool, read_on: date) -> tupl
         prices = {part: known[part].price for part in Part if part in known}
         if _whole(prices, prompt_only) and (not rows or rows[-1].prices != prices):
             rows.append(_row(key, since, prices, known, read_on))
+    if problems and problems[-1].valid_from == since:
+        # They disagree to this day: an earlier row would go on counting where it is wrong.
+        return [], problems
     if not rows and not problems:
         has = ", ".join(part for part in Part if part in parts)
         problems.append(Problem(key, min(quote.since for quotes in parts.values() for quote in quotes), f"only {has}"))

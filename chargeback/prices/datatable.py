@@ -72,8 +72,7 @@ class _Reader:
         token = self.peek()
         if (text and token.text != text) or (kind and token.kind != kind):
             self.fail(token.at, f"{text or kind} is missing before {token.text or 'the end'}")
-        self._left.pop()
-        return token
+        return self._left.pop() if self._left else token
 
 
 def read_table(text: str, file: str) -> Table:

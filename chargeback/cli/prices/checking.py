@@ -33,7 +33,7 @@ def check_prices(store: str, models: str, at: str, form: Format, tables: Referen
         _tell_clash(clash)
     tell_opinion(file.rows, {use.name.model for use in wanted}, moment)
     if not found and not doubtful:
-        _say(f"{len(wanted)} models and deployments in use, all with a price read within 90 days")
+        _say(f"nothing found; models and deployments in use: {len(wanted)}")
     return not found and not doubtful
 
 

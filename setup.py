@@ -1,7 +1,7 @@
 """Which folders become the package; everything else about it is in pyproject.toml.
 
-Two things that pyproject.toml cannot say together: find the rooms, and ship `kql/`, which stands beside
-them in the repository, as `chargeback/kql/` in the wheel.
+Two things that pyproject.toml cannot say together: find the rooms and their data, and ship `kql/`, which stands
+beside them in the repository, as `chargeback/kql/` in the wheel.
 """
 
 from setuptools import find_packages, setup
@@ -9,5 +9,5 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["chargeback", "chargeback.*"]), "chargeback.kql"],
     package_dir={"chargeback.kql": "kql"},
-    package_data={"chargeback": ["py.typed"], "chargeback.kql": ["**/*.kql"]},
+    package_data={"chargeback": ["py.typed"], "chargeback.kql": ["**/*.kql"], "chargeback.prices": ["*.toml"]},
 )

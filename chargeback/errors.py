@@ -54,3 +54,7 @@ class ReferenceDataError(ChargebackError):
 
 class StatementError(ChargebackError):
     """A closed month or a bill cannot be read, compared or stored."""
+
+
+class PriceError(ChargebackError):
+    """Prices cannot be had: a table of reference data cannot be read, or the service that has prices did not answer."""

@@ -19,6 +19,7 @@ from chargeback.cli.app import app
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = ("demo", "explain", "replay", "query", "fingerprint")
+PRICES = (("prices", "list"), ("prices", "check"), ("prices", "update"))
 _SETTINGS = ("APPLICATIONINSIGHTS", "AzureWebJobsStorage", "CHARGEBACK_", "WEBSITE_", "GATEWAY_LOG", "PYTHON")
 
 
@@ -67,7 +68,7 @@ def test_the_help_names_every_command_and_what_it_does() -> None:
 
     assert finished.returncode == 0
     listed = [line.split(maxsplit=1) for line in finished.stdout.decode().partition("Commands:")[2].splitlines()]
-    assert [words[0] for words in listed if words] == [*COMMANDS, "local", "consumers"]
+    assert [words[0] for words in listed if words] == [*COMMANDS, "local", "consumers", "prices"]
     assert all(len(words[1]) > 10 for words in listed if words)
 
 
@@ -85,6 +86,7 @@ def test_without_a_command_the_help_is_shown() -> None:
         ("local", "serve"),
         ("consumers", "list"),
         ("consumers", "name"),
+        *PRICES,
     ],
 )
 def test_the_help_of_a_command_has_an_example_of_it(words: tuple[str, ...]) -> None:

@@ -50,6 +50,7 @@ def test_every_test_folder_is_a_package() -> None:
         ("chargeback/cli/demo.py", True),
         ("chargeback/cloud/logs.py", True),
         ("chargeback/local/store.py", True),
+        ("chargeback/prices/vocabulary.toml", True),
         ("chargeback/reports/run.py", True),
         ("kql/lib/usage.kql", True),
         ("infra/main.bicep", True),
@@ -70,7 +71,7 @@ def test_only_what_the_function_needs_is_deployed(tmp_path: Path, file: str, sta
     assert (answer.returncode == 0) is stays
 
 
-def test_the_wheel_holds_every_room_and_the_queries(tmp_path: Path) -> None:
+def test_the_wheel_holds_every_room_its_data_and_the_queries(tmp_path: Path) -> None:
     for name in ("setup.py", "pyproject.toml", "requirements.txt", "LICENSE", "chargeback", "kql"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
@@ -81,4 +82,5 @@ def test_the_wheel_holds_every_room_and_the_queries(tmp_path: Path) -> None:
         held = {name for name in archive.namelist() if name.startswith("chargeback/")}
     modules = {str(file.relative_to(ROOT)) for file in (ROOT / "chargeback").rglob("*.py")}
     queries = {f"chargeback/{file.relative_to(ROOT)}" for file in (ROOT / "kql").rglob("*.kql")}
-    assert held == modules | queries | {"chargeback/py.typed"}
+    data = {str(file.relative_to(ROOT)) for file in (ROOT / "chargeback").rglob("*.toml")}
+    assert held == modules | queries | data | {"chargeback/py.typed"}

@@ -18,7 +18,7 @@ PACKAGE = "chargeback"
 ALL_BUT_THE_COMMAND_LINE = frozenset(
     {
         *("errors", "jsontext", "keys", "settings", "records", "usage", "shapes", "events", "delivery", "deadletter"),
-        *("telemetry", "pipeline", "reports", "cloud", "local", "function_app"),
+        *("telemetry", "pipeline", "reports", "cloud", "local", "prices", "function_app"),
     }
 )
 DOORS: Mapping[str, frozenset[str]] = {
@@ -37,6 +37,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "reports": frozenset({"errors", "events"}),
     "cloud": frozenset({"errors", "events", "reports"}),
     "local": frozenset({"errors", "events"}),
+    "prices": frozenset({"errors"}),
     "cli": ALL_BUT_THE_COMMAND_LINE,
     "__main__": frozenset({"cli"}),
     "function_app": frozenset({"deadletter", "delivery", "pipeline", "settings", "telemetry"}),
@@ -50,6 +51,7 @@ ONE_ROOM_ONLY: Mapping[str, str] = {
     "opentelemetry": "telemetry",
     "duckdb": "local",
     "duckdb_kql": "local",
+    "genai_prices": "prices",
 }
 """Library -> the only room that may import it."""
 

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from chargeback import __version__
 from chargeback.cli import consumers, demo, explain, fingerprint, query, replay, serve
+from chargeback.cli.prices import commands as prices_commands
 from chargeback.cli.program import NAME, command
 from chargeback.errors import ChargebackError
 
@@ -104,4 +105,9 @@ people = typer.Typer(help="Say who the consumers are.", no_args_is_help=True, ri
 people.command("list", help=_help(consumers.list_))(consumers.list_)
 people.command("name", help=_help(consumers.name))(consumers.name)
 app.add_typer(people, name="consumers")
+prices = typer.Typer(help="List, check and update prices.", no_args_is_help=True, rich_markup_mode=None)
+prices.command("list", help=_help(prices_commands.list_))(prices_commands.list_)
+prices.command("check", help=_help(prices_commands.check))(prices_commands.check)
+prices.command("update", help=_help(prices_commands.update))(prices_commands.update)
+app.add_typer(prices, name="prices")
 app.command(help=_help(fingerprint.fingerprint), context_settings=fingerprint.TAKES_ANYTHING)(fingerprint.fingerprint)

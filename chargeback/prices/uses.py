@@ -1,0 +1,106 @@
+"""Which models are in use, and how they are deployed: from calls, and from the table of deployments if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from chargeback.errors import PriceError
+from chargeback.prices.choice import Use
+from chargeback.prices.datatable import read_table
+from chargeback.prices.literals import Value
+from chargeback.prices.rows import ModelName, model_name, region_name
+
+_PAID_BY_TOKEN: Mapping[str, tuple[str, bool]] = MappingProxyType(
+    {
+        "GlobalStandard": ("global", False),
+        "DataZoneStandard": ("datazone", False),
+        "Standard": ("regional", False),
+        "GlobalBatch": ("global", True),
+        "DataZoneBatch": ("datazone", True),
+    }
+)
+"""SKU of a deployment -> its type, and whether it is for batches. The others are paid by the hour."""
+_COLUMNS = frozenset({"backendHost", "deployment", "model", "modelVersion", "sku", "modelRegion", "validFrom"})
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Calls that name the same model and deployment."""
+
+    model: str
+    """As the response names it; empty where it does not."""
+    deployment: str
+    backend_host: str
+    region: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What the table of deployments says of one."""
+
+    name: ModelName
+    sku: str
+    region: str
+
+
+class Deployments:
+    """The table of deployments, looked up by host and name."""
+
+    def __init__(self, text: str, file: str) -> None:
+        """Read deployments.kql; an empty text is an empty table.
+
+        Raises:
+            PriceError: it is not of that form.
+        """
+        self._found: dict[tuple[str, str], tuple[datetime, Deployment]] = {}
+        table = read_table(text, file) if text else None
+        if table is not None and not {name for name, _ in table.columns} >= _COLUMNS:
+            raise PriceError(f"{file} has not the columns of deployments.kql: compare it with the documentation")
+        for row in table.dicts() if table is not None else ():
+            self._add(row)
+
+    def _add(self, row: Mapping[str, Value]) -> None:
+        place = (str(row["backendHost"]).lower(), str(row["deployment"]).lower())
+        since, version = row["validFrom"], str(row["modelVersion"])
+        named = model_name(str(row["model"]))
+        made = Deployment(
+            ModelName(named.model, version or named.version), str(row["sku"]), region_name(str(row["modelRegion"]))
+        )
+        before = self._found.get(place)
+        if isinstance(since, datetime) and (before is None or before[0] <= since):
+            self._found[place] = (since, made)
+
+    def find(self, host: str, deployment: str) -> Deployment | None:
+        """Return what is known of a deployment: by both, by its name alone, by its host alone, or by a row for all."""
+        here, name = host.lower(), deployment.lower()
+        found = (self._found.get(place) for place in ((here, name), ("", name), (here, ""), ("", "")))
+        return next((each[1] for each in found if each is not None), None)
+
+
+def uses(calls: Iterable[Calls], deployments: Deployments) -> tuple[dict[Use, int], int]:
+    """Return the uses that are paid by token, with their calls; and how many calls name no model at all."""
+    found: dict[Use, int] = {}
+    nameless = 0
+    for group in calls:
+        known = deployments.find(group.backend_host, group.deployment)
+        if known is not None and known.sku and known.sku not in _PAID_BY_TOKEN:
+            continue
+        use = _use(group, known)
+        if not use.name.model:
+            nameless += group.calls
+            continue
+        found[use] = found.get(use, 0) + group.calls
+    return found, nameless
+
+
+def _use(group: Calls, known: Deployment | None) -> Use:
+    if known is None:
+        return Use(model_name(group.model), region=region_name(group.region))
+    deployment_type, batch = _PAID_BY_TOKEN.get(known.sku, ("", False))
+    # A response may name the deployment instead of the model, so the table comes first.
+    named = known.name if known.name.model else model_name(group.model)
+    return Use(named, deployment_type, known.region or region_name(group.region), batch)

@@ -1,0 +1,1 @@
+"""Prices: meters' names, the price list's service, rows, the file that keeps them."""

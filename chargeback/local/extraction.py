@@ -7,6 +7,7 @@ time. The SQL means the same; a step of another form than duckdb-kql writes stay
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _STEP = re.compile(r"(?<=,\n)     (?=(?:_s\d+|\"_l\d+_\w+\") AS )")
 """Where one step of the translation ends and the next begins."""
@@ -23,7 +24,7 @@ def in_one_pass(sql: str) -> str:
 
 def _split(sql: str) -> list[str]:
     starts = [0, *(found.start() for found in _STEP.finditer(sql)), len(sql)]
-    return [sql[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    return [sql[start:end] for start, end in pairwise(starts)]
 
 
 def _rewritten(step: str) -> str:

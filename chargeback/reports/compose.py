@@ -25,6 +25,7 @@ _NO_CODE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _KEPT_OR_EMPTY = re.compile(rf"(?P<kept>{_NO_CODE.pattern}) | \n(?:[ \t\r]*\n)+", _NO_CODE.flags)
+_BLANKS = re.compile(rf"(?P<kept>{_NO_CODE.pattern}) | (?P<kept_sign>,)[ \t]+ | [ \t]*\n\s*", _NO_CODE.flags)
 _DEFINED = re.compile(r"\blet\s+(\w+)\s*=")
 # A name after a single dot is a key in a bag, not a name; `1 .. end` is a range.
 _NAME = re.compile(r"(?<!\w)(?<![^.]\.)[A-Za-z_]\w*")
@@ -66,8 +67,15 @@ def compose(text: str, *, period: Period | None = None, reference: Path | None =
     for name in _defined(text):
         if name in defined:
             raise QueryError(f"the query defines {name}, which kql/lib/{defined[name]} defines too: rename it")
-    composed = "\n".join((*(library[file].rstrip("\n") for file in ordered), text))
+    composed = "\n".join((*(_compact(library[file]) for file in ordered), text))
     return composed if period is None else _set_period(composed, period)
+
+
+def _compact(kql: str) -> str:
+    """Return a library file without comments and needless blanks: queries of alerts may have 64 KB, prices grow."""
+    code = _NO_CODE.sub(lambda found: "" if found[0].startswith("//") else found[0], kql)
+    shorter = _BLANKS.sub(lambda found: found["kept"] or found["kept_sign"] or "\n", code)
+    return shorter.strip("\n")
 
 
 def for_pasting(kql: str) -> str:

@@ -23,14 +23,24 @@ TODAY = datetime.now(UTC).date().isoformat()
 SHIPPED = (kql_folder() / "lib" / "prices.kql").read_text(encoding="utf-8")
 
 
+def deployments(model: str, version: str, sku: str) -> str:
+    """Return a table that says the same of every deployment."""
+    return (
+        "let deployments = datatable(backendHost:string, deployment:string, model:string, modelVersion:string,"
+        f' sku:string, modelRegion:string, validFrom:datetime)\n["", "", "{model}", "{version}", "{sku}", "",'
+        " datetime(2025-01-01)];"
+    )
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of reference tables with one price that is read long ago, and one that is not."""
+    """A folder of reference tables: one price that was read long ago, one that was not; global standard deployments."""
     rows = (
         price("gpt-4o", "5", "2024-12-01", version="2024-11-20", source="Azure Retail Prices API 2026-01-01"),
         price("o3", "2", "2025-06-01", source="Azure Retail Prices API 2026-10-06", cached="0.5"),
     )
     (tmp_path / "prices.kql").write_text(written(*rows))
+    (tmp_path / "deployments.kql").write_text(deployments("", "", "GlobalStandard"))
     return tmp_path
 
 
@@ -112,11 +122,7 @@ def test_check_finds_two_rows_that_are_equally_specific(folder: Path) -> None:
 
 
 def test_the_table_of_deployments_says_what_is_in_use(folder: Path, store: Path) -> None:
-    (folder / "deployments.kql").write_text(
-        "let deployments = datatable(backendHost:string, deployment:string, model:string, modelVersion:string,"
-        " sku:string, modelRegion:string, validFrom:datetime)\n"
-        '["", "", "o3", "2025-04-16", "DataZoneStandard", "", datetime(2025-01-01)];'
-    )
+    (folder / "deployments.kql").write_text(deployments("o3", "2025-04-16", "DataZoneStandard"))
     finished = called(
         "prices", "check", "--store", store, "--reference", folder, "--at", "2026-11-20", "--format", "csv"
     )
@@ -126,7 +132,7 @@ def test_the_table_of_deployments_says_what_is_in_use(folder: Path, store: Path)
         "datazone",
         "swedencentral",
         "4",
-        "no price for this deployment type and region",
+        "no price for this type and region",
     )
 
 

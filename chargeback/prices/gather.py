@@ -12,7 +12,7 @@ from chargeback.prices.assemble import Places, Problem, assemble
 from chargeback.prices.items import RetailPrice
 from chargeback.prices.meters import Cause, Meter, Unmapped, read_meter
 from chargeback.prices.publisher import claude_rows
-from chargeback.prices.rows import ModelName, PriceRow
+from chargeback.prices.rows import ModelName, PriceRow, same_version
 from chargeback.prices.vocabulary import Vocabulary
 
 
@@ -103,6 +103,7 @@ def _only(meter: Meter, wanted: Collection[ModelName] | None) -> Meter:
 def _is_wanted(name: ModelName, wanted: Collection[ModelName] | None) -> bool:
     """Tell whether a name is wanted; a version that one of the two does not say rules nothing out."""
     return wanted is None or any(
-        name.model == other.model and (not name.version or not other.version or name.version == other.version)
+        name.model == other.model
+        and (not name.version or not other.version or same_version(name.version, other.version))
         for other in wanted
     )

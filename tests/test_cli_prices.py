@@ -13,6 +13,7 @@ import pytest
 
 from chargeback.local.store import Store
 from chargeback.prices.file import read_prices
+from chargeback.prices.retail import URL
 from chargeback.reports.compose import kql_folder
 from tests.kql.rows import counted
 from tests.prices.rows import price, written
@@ -184,6 +185,10 @@ def test_a_folder_without_prices_gets_the_shipped_ones_and_more(tmp_path: Path) 
     assert finished.returncode == 0
     shipped, made = read_prices(SHIPPED), read_prices((tmp_path / "prices.kql").read_text())
     assert made.rows == shipped.rows, "datazone-apac has Japan's price already"
+
+
+def test_the_address_in_the_help_is_the_one_that_is_asked() -> None:
+    assert URL in called("prices", "update", "--help").stdout.decode()
 
 
 def test_every_model_is_taken_only_if_that_is_said(folder: Path) -> None:

@@ -52,13 +52,18 @@ def gather(
 ) -> Gathered:
     """Make rows of the meters and of publishers' lists, for the models that are wanted; for all with `None`."""
     mapped: list[tuple[Meter, RetailPrice]] = []
+    reads: dict[tuple[str, str, str], Meter | Unmapped] = {}
     listed: dict[Cause, dict[tuple[str, str, str], Listed]] = {Cause.UNKNOWN: {}, Cause.NO_COLUMN: {}}
     others: Counter[str] = Counter()
     for price in prices:
         if why := _not_ours(price, vocabulary):
             others[why] += 1
             continue
-        read = read_meter(price.meter_name, price.product_name, price.unit_of_measure, vocabulary)
+        # The same meter comes once a region: it is read once.
+        name = (price.meter_name, price.product_name, price.unit_of_measure)
+        if name not in reads:
+            reads[name] = read_meter(*name, vocabulary)
+        read = reads[name]
         if isinstance(read, Meter):
             mapped.append((read, price))
         elif read.cause in listed:

@@ -13,6 +13,7 @@ import pytest
 
 from chargeback.local.store import Store
 from chargeback.prices.file import read_prices
+from chargeback.prices.retail import URL
 from chargeback.reports.compose import kql_folder
 from tests.kql.rows import counted
 from tests.prices.rows import price, written
@@ -23,14 +24,24 @@ TODAY = datetime.now(UTC).date().isoformat()
 SHIPPED = (kql_folder() / "lib" / "prices.kql").read_text(encoding="utf-8")
 
 
+def deployments(model: str, version: str, sku: str) -> str:
+    """Return a table that says the same of every deployment."""
+    return (
+        "let deployments = datatable(backendHost:string, deployment:string, model:string, modelVersion:string,"
+        f' sku:string, modelRegion:string, validFrom:datetime)\n["", "", "{model}", "{version}", "{sku}", "",'
+        " datetime(2025-01-01)];"
+    )
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of reference tables with one price that is read long ago, and one that is not."""
+    """A folder of reference tables: one price that was read long ago, one that was not; global standard deployments."""
     rows = (
         price("gpt-4o", "5", "2024-12-01", version="2024-11-20", source="Azure Retail Prices API 2026-01-01"),
         price("o3", "2", "2025-06-01", source="Azure Retail Prices API 2026-10-06", cached="0.5"),
     )
     (tmp_path / "prices.kql").write_text(written(*rows))
+    (tmp_path / "deployments.kql").write_text(deployments("", "", "GlobalStandard"))
     return tmp_path
 
 
@@ -112,11 +123,7 @@ def test_check_finds_two_rows_that_are_equally_specific(folder: Path) -> None:
 
 
 def test_the_table_of_deployments_says_what_is_in_use(folder: Path, store: Path) -> None:
-    (folder / "deployments.kql").write_text(
-        "let deployments = datatable(backendHost:string, deployment:string, model:string, modelVersion:string,"
-        " sku:string, modelRegion:string, validFrom:datetime)\n"
-        '["", "", "o3", "2025-04-16", "DataZoneStandard", "", datetime(2025-01-01)];'
-    )
+    (folder / "deployments.kql").write_text(deployments("o3", "2025-04-16", "DataZoneStandard"))
     finished = called(
         "prices", "check", "--store", store, "--reference", folder, "--at", "2026-11-20", "--format", "csv"
     )
@@ -126,7 +133,7 @@ def test_the_table_of_deployments_says_what_is_in_use(folder: Path, store: Path)
         "datazone",
         "swedencentral",
         "4",
-        "no price for this deployment type and region",
+        "no price for this type and region",
     )
 
 
@@ -178,6 +185,10 @@ def test_a_folder_without_prices_gets_the_shipped_ones_and_more(tmp_path: Path) 
     assert finished.returncode == 0
     shipped, made = read_prices(SHIPPED), read_prices((tmp_path / "prices.kql").read_text())
     assert made.rows == shipped.rows, "datazone-apac has Japan's price already"
+
+
+def test_the_address_in_the_help_is_the_one_that_is_asked() -> None:
+    assert URL in called("prices", "update", "--help").stdout.decode()
 
 
 def test_every_model_is_taken_only_if_that_is_said(folder: Path) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 from typing import TypeAlias
 
 from chargeback.prices.datatable import read_table
-from chargeback.prices.rows import Key, ModelName, PriceRow
+from chargeback.prices.rows import Key, ModelName, PriceKind, PriceRow, same_version
 
 Groups: TypeAlias = Mapping[str, frozenset[str]]
 """Group of regions -> its regions."""
+
+
+UNKNOWN = "unknown"
+"""What calls do not say and no table of deployments either: only a price for any fits."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,8 +26,9 @@ class Use:
 
     name: ModelName
     deployment_type: str = ""
-    """Empty where nobody told."""
+    """Empty where it is not asked about, UNKNOWN where nobody told."""
     region: str = ""
+    """Likewise."""
     batch: bool = False
 
 
@@ -59,24 +64,30 @@ def in_force(rows: Iterable[PriceRow], at: datetime) -> dict[Key, PriceRow]:
 
 
 def fits(row: PriceRow, use: Use, groups: Groups) -> bool:
-    """Tell whether a row may price a use; what is not known of the use rules nothing out."""
+    """Tell whether a row prices a use; a type or region that nobody asked about rules nothing out."""
     key = row.key
-    where = key.region_group in ("", use.region) or use.region in groups.get(key.region_group, frozenset())
     return (
         key.model == use.name.model
-        and key.model_version in ("", use.name.version)
+        and (not key.model_version or same_version(key.model_version, use.name.version))
         and (not use.deployment_type or key.deployment_type in ("", use.deployment_type))
-        and (where or not use.region)
+        and (not use.region or not key.region_group or use.region in _regions(key, groups))
         and key.batch is use.batch
     )
 
 
+def _regions(key: Key, groups: Groups) -> frozenset[str]:
+    return groups.get(key.region_group, frozenset({key.region_group}))
+
+
 def clashes(rows: Sequence[PriceRow], groups: Groups) -> list[Clash]:
-    """Return every two rows of which neither is more specific, and neither follows the other."""
+    """Return every two rows that some call fits, of which neither says more, and neither follows the other.
+
+    What a row says is counted as `kql/lib/cost.kql` counts it.
+    """
     found = []
-    by_subject: dict[Key, list[PriceRow]] = defaultdict(list)
+    by_subject: dict[tuple[str, bool, PriceKind], list[PriceRow]] = defaultdict(list)
     for row in rows:
-        by_subject[replace(row.key, region_group="")].append(row)
+        by_subject[row.key.model, row.key.batch, row.key.kind].append(row)
     for subject in by_subject.values():
         for first, second in combinations(subject, 2):
             if why := _equally_specific(first, second, groups):
@@ -85,9 +96,39 @@ def clashes(rows: Sequence[PriceRow], groups: Groups) -> list[Clash]:
 
 
 def _equally_specific(first: PriceRow, second: PriceRow, groups: Groups) -> str:
-    one, other = first.key.region_group, second.key.region_group
-    if one == other:
+    one, other = first.key, second.key
+    if _said(one) == _said(other):
         return "they say the same of the same day" if first.valid_from == second.valid_from else ""
-    # A region is more specific than a group with it in; of two groups with a region in common neither is.
-    shared = groups.get(one, frozenset()) & groups.get(other, frozenset())
-    return f"both groups hold {min(shared)}" if shared else ""
+    if _weight(one, groups) != _weight(other, groups) or not _meet(one, other, groups):
+        return ""
+    shared = _regions(one, groups) & _regions(other, groups)
+    if one.region_group != other.region_group and one.region_group and other.region_group:
+        return f"both groups hold {min(shared)}"
+    return "each names something that the other leaves open"
+
+
+def _said(key: Key) -> tuple[str, ...]:
+    """Return what a row says of the calls that it is about, besides their model."""
+    return key.model_version, key.deployment_type, key.region_group, key.service_tier, key.context_band
+
+
+def _weight(key: Key, groups: Groups) -> int:
+    """Count what a row says; a region says more than a group with it in."""
+    region = 0 if not key.region_group else 1 if key.region_group in groups else 2
+    said = (key.model_version, key.deployment_type, key.service_tier, key.context_band)
+    return region + sum(map(bool, said))
+
+
+def _meet(one: Key, other: Key, groups: Groups) -> bool:
+    """Tell whether some call fits both."""
+    open_or_same = all(
+        not mine or not theirs or mine == theirs
+        for mine, theirs in (
+            (one.deployment_type, other.deployment_type),
+            (one.service_tier, other.service_tier),
+            (one.context_band, other.context_band),
+        )
+    )
+    versions = not one.model_version or not other.model_version or same_version(one.model_version, other.model_version)
+    places = (not one.region_group or not other.region_group) or bool(_regions(one, groups) & _regions(other, groups))
+    return open_or_same and versions and places

@@ -12,7 +12,7 @@ from chargeback.prices.assemble import Places, Problem, assemble
 from chargeback.prices.items import RetailPrice
 from chargeback.prices.meters import Cause, Meter, Unmapped, read_meter
 from chargeback.prices.publisher import claude_rows
-from chargeback.prices.rows import ModelName, PriceRow
+from chargeback.prices.rows import ModelName, PriceRow, same_version
 from chargeback.prices.vocabulary import Vocabulary
 
 
@@ -52,13 +52,18 @@ def gather(
 ) -> Gathered:
     """Make rows of the meters and of publishers' lists, for the models that are wanted; for all with `None`."""
     mapped: list[tuple[Meter, RetailPrice]] = []
+    reads: dict[tuple[str, str, str], Meter | Unmapped] = {}
     listed: dict[Cause, dict[tuple[str, str, str], Listed]] = {Cause.UNKNOWN: {}, Cause.NO_COLUMN: {}}
     others: Counter[str] = Counter()
     for price in prices:
         if why := _not_ours(price, vocabulary):
             others[why] += 1
             continue
-        read = read_meter(price.meter_name, price.product_name, price.unit_of_measure, vocabulary)
+        # The same meter comes once a region: it is read once.
+        name = (price.meter_name, price.product_name, price.unit_of_measure)
+        if name not in reads:
+            reads[name] = read_meter(*name, vocabulary)
+        read = reads[name]
         if isinstance(read, Meter):
             mapped.append((read, price))
         elif read.cause in listed:
@@ -103,6 +108,7 @@ def _only(meter: Meter, wanted: Collection[ModelName] | None) -> Meter:
 def _is_wanted(name: ModelName, wanted: Collection[ModelName] | None) -> bool:
     """Tell whether a name is wanted; a version that one of the two does not say rules nothing out."""
     return wanted is None or any(
-        name.model == other.model and (not name.version or not other.version or name.version == other.version)
+        name.model == other.model
+        and (not name.version or not other.version or same_version(name.version, other.version))
         for other in wanted
     )

@@ -47,7 +47,8 @@ def plan(candidates: Iterable[PriceRow], file: PriceFile, groups: Groups, read_o
     added: list[PriceRow] = []
     contradictions: list[Contradiction] = []
     agreed: dict[ModelName, set[str]] = {}
-    for row in sorted(candidates, key=lambda row: row.valid_from):
+    # Groups first: a region with its group's price needs no row.
+    for row in sorted(candidates, key=lambda row: (row.valid_from, row.key.region_group not in groups)):
         ours = in_force(known[row.key], row.valid_from).get(row.key)
         if ours is None and known[row.key]:
             continue

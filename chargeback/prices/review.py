@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chargeback.prices.choice import Clash, Groups, Use, clashes, fits, in_force
+from chargeback.prices.choice import UNKNOWN, Clash, Groups, Use, clashes, fits, in_force
 from chargeback.prices.file import PriceFile
 from chargeback.prices.plan import last_read
 from chargeback.prices.rows import PriceKind, PriceRow
@@ -44,7 +44,10 @@ def _missing(use: Use, rows: Sequence[PriceRow], groups: Groups) -> str:
     """Say what there is instead, if it is the same model."""
     anywhere = Use(use.name, batch=use.batch)
     if use != anywhere and any(fits(row, anywhere, groups) for row in rows):
-        return "no price for this deployment type and region"
+        unknown = use.deployment_type == UNKNOWN
+        return (
+            "no price until deployments.kql says how it is deployed" if unknown else "no price for this type and region"
+        )
     others = sorted({row.key.model_version for row in rows if row.key.model == use.name.model})
     return f"no price; there is one for {', '.join(others)}" if any(others) else "no price"
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+_MONTH_AND_DAY = 4
 AZURE = "Azure Retail Prices API"
 """How the source of rows from the API begins."""
 
@@ -95,15 +96,22 @@ class PriceRow:
             return self.valid_from.date()
 
 
-# 2024-11-20, 20250929, or the four digits of Azure's older names; never a size, such as -32k or -002.
-_VERSION = re.compile(r"(?P<model>.+?)-(?P<version>\d{4}-\d{2}-\d{2}|\d{8}|\d{4})")
+# 2024-11-20, 20250929, or a month and a day, as in Azure's older names; as kql/lib/models.kql has it.
+_VERSION = re.compile(r"(?P<model>.+?)[-@](?P<version>20\d\d-[01]\d-[0-3]\d|20\d\d[01]\d[0-3]\d|[01]\d[0-3]\d)")
 
 
 def model_name(text: str) -> ModelName:
     """Read a model's name as a response or a person writes it: case, a date at its end, `gpt-35`."""
-    name = text.strip().lower().replace("gpt-35-", "gpt-3.5-")
+    name = re.sub("^gpt-35", "gpt-3.5", text.strip().lower())
     found = _VERSION.fullmatch(name)
     return ModelName(found["model"], found["version"]) if found else ModelName(name)
+
+
+def same_version(one: str, other: str) -> bool:
+    """Tell whether two versions are one: hyphens do not matter, and four digits are a day of any year."""
+    first, second = (re.sub(r"^turbo|[^0-9a-z.]", "", text.lower()) for text in (one, other))
+    shorter, longer = sorted((first, second), key=len)
+    return first == second or (len(shorter) == _MONTH_AND_DAY and longer.endswith(shorter))
 
 
 def region_name(text: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from chargeback.errors import PriceError
-from chargeback.prices.choice import Use
+from chargeback.prices.choice import UNKNOWN, Use
 from chargeback.prices.datatable import read_table
 from chargeback.prices.literals import Value
 from chargeback.prices.rows import ModelName, model_name, region_name
@@ -99,8 +99,8 @@ def uses(calls: Iterable[Calls], deployments: Deployments) -> tuple[dict[Use, in
 
 def _use(group: Calls, known: Deployment | None) -> Use:
     if known is None:
-        return Use(model_name(group.model), region=region_name(group.region))
-    deployment_type, batch = _PAID_BY_TOKEN.get(known.sku, ("", False))
+        return Use(model_name(group.model), UNKNOWN, region_name(group.region) or UNKNOWN)
+    deployment_type, batch = _PAID_BY_TOKEN.get(known.sku, (UNKNOWN, False))
     # A response may name the deployment instead of the model, so the table comes first.
     named = known.name if known.name.model else model_name(group.model)
-    return Use(named, deployment_type, known.region or region_name(group.region), batch)
+    return Use(named, deployment_type, known.region or region_name(group.region) or UNKNOWN, batch)

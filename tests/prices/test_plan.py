@@ -97,6 +97,12 @@ def test_a_region_whose_group_has_the_same_price_gets_no_row() -> None:
     assert (made.added, made.confirmed) == ((), (ModelName("gpt-4.1"),))
 
 
+def test_a_group_and_its_region_that_come_together_make_one_row() -> None:
+    zone = price("gpt-4.1", "2.2", deployment="datazone", region="datazone-eu")
+    here = price("gpt-4.1", "2.2", deployment="datazone", region="francecentral")
+    assert planned([], here, zone).added == planned([], zone, here).added == (zone,)
+
+
 def test_a_region_that_differs_from_its_group_gets_a_row() -> None:
     zone = price("gpt-4.1", "2.2", deployment="datazone", region="datazone-eu")
     here = price("gpt-4.1", "2.4", deployment="datazone", region="swedencentral")

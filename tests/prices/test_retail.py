@@ -44,10 +44,11 @@ def test_what_is_asked_for_is_foundrys_models_pay_as_you_go_in_dollars() -> None
 
 
 def test_a_price_is_what_is_written_not_the_nearest_binary_fraction() -> None:
-    item = answer_items()[0] | {"retailPrice": 0.0000275}
-    with PriceList([item]) as service:
+    written = b"0.123456789012345678901"
+    with PriceList() as service:
+        service.answer_with(page(answer_items()[:1]).replace(b'"retailPrice": 0.0025', b'"retailPrice": ' + written))
         (price,) = fetch(url=service.url, patience=HASTE)
-    assert price.retail_price == Decimal("0.0000275")
+    assert price.retail_price == Decimal(written.decode())
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])

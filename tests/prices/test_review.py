@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
 from chargeback.errors import PriceError
-from chargeback.prices.choice import Use, in_force, read_groups
+from chargeback.prices.choice import UNKNOWN, Use, in_force, read_groups
 from chargeback.prices.file import confirmation, read_prices
 from chargeback.prices.review import review, unclear
 from chargeback.prices.rows import ModelName, PriceKind, PriceRow, model_name
@@ -43,8 +44,20 @@ def test_a_price_has_to_be_for_the_deployment_that_is_in_use() -> None:
     rows = [price("o3"), price("o3", deployment="datazone", region="datazone-eu"), price("o3", batch=True)]
     assert found(rows, use("o3", "datazone", "swedencentral"), use("o3", "global", "japaneast")) == []
     assert found(rows, use("o3", "global", batch=True)) == []
-    assert found(rows, use("o3", "datazone", "japaneast")) == ["o3: no price for this deployment type and region"]
-    assert found(rows, use("o3", "regional", "swedencentral")) == ["o3: no price for this deployment type and region"]
+    assert found(rows, use("o3", "datazone", "japaneast")) == ["o3: no price for this type and region"]
+    assert found(rows, use("o3", "regional", "swedencentral")) == ["o3: no price for this type and region"]
+
+
+def test_calls_whose_deployment_nobody_knows_have_a_price_only_for_any_deployment() -> None:
+    somewhere = Use(ModelName("o3"), UNKNOWN, UNKNOWN)
+    assert found([price("o3")], somewhere) == ["o3: no price until deployments.kql says how it is deployed"]
+    assert found([price("o3", deployment="")], somewhere) == []
+
+
+def test_versions_are_compared_without_hyphens_and_a_day_of_any_year_is_one() -> None:
+    rows = [price("gpt-4o", version="2024-11-20"), price("gpt-4", version="turbo-2024-04-09")]
+    assert found(rows, use("gpt-4o-20241120"), use("gpt-4o-1120"), use("gpt-4-2024-04-09")) == []
+    assert found(rows, use("gpt-4o-0806")) == ["gpt-4o 0806: no price; there is one for 2024-11-20"]
 
 
 def test_a_price_that_begins_tomorrow_is_none_today() -> None:
@@ -100,6 +113,21 @@ def test_a_row_that_is_more_specific_is_no_clash(other: PriceRow) -> None:
     assert unclear(file_of(price("o3", deployment="datazone", region="datazone-eu"), other), ZONES) == []
 
 
+def test_two_rows_that_each_say_what_the_other_leaves_open_are_a_clash() -> None:
+    rows = [price("o3", version="2025-04-16", tier=""), price("o3", since="2026-06-01")]
+    assert [clash.why for clash in unclear(file_of(*rows), ZONES)] == [
+        "each names something that the other leaves open"
+    ]
+    assert unclear(file_of(price("o3", version="2025-04-16", tier=""), price("o3", tier="")), ZONES) == []
+    assert unclear(file_of(price("o3", version="2025-04-16"), price("o3", version="2024-12-17")), ZONES) == []
+
+
+def test_the_publisher_makes_no_difference() -> None:
+    other = price("o3")
+    rows = [other, replace(other, key=replace(other.key, publisher="Somebody"))]
+    assert len(unclear(file_of(*rows), ZONES)) == 1
+
+
 def test_of_rows_about_the_same_calls_the_latest_that_is_valid_counts() -> None:
     rows = [price("o3", "3", "2026-12-01"), price("o3", "1", "2025-01-01"), price("o3", "2", "2026-06-01")]
     at = datetime(2026, 6, 1, tzinfo=UTC)
@@ -141,7 +169,7 @@ def test_the_table_of_deployments_comes_before_what_a_response_names() -> None:
     assert found == {
         Use(ModelName("gpt-4o", "2024-11-20"), "datazone", "swedencentral"): 3,
         Use(ModelName("gpt-3.5-turbo", "0125"), "regional", "eastus"): 1,
-        Use(ModelName("gpt-4.1"), "global", "", batch=True): 1,
+        Use(ModelName("gpt-4.1"), "global", UNKNOWN, batch=True): 1,
         Use(ModelName("gpt-5", "2025-08-07"), "global", "eastus2"): 1,
     }
     assert nameless == 5
@@ -149,7 +177,7 @@ def test_the_table_of_deployments_comes_before_what_a_response_names() -> None:
 
 def test_without_a_table_the_response_is_believed() -> None:
     found, nameless = uses([calls("gpt-4.1-2025-04-14"), calls("gpt-4.1-2025-04-14", "x")], Deployments("", ""))
-    assert found == {Use(ModelName("gpt-4.1", "2025-04-14")): 2}
+    assert found == {Use(ModelName("gpt-4.1", "2025-04-14"), UNKNOWN, UNKNOWN): 2}
     assert nameless == 0
 
 

@@ -55,8 +55,8 @@ def check(
     """Look for models in use without a price, and for prices older than 90 days.
 
     A price is as old as the last reading of its source: prices update notes when a source still says the same. A
-    contract's price does not age. With deployments.kql in FOLDER a model has a price only if it has one for the
-    type and region of its deployment. Two rows that are equally specific are found too.
+    contract's price does not age. The calls of a store have a price only if there is one for the type and region
+    of their deployment, which deployments.kql says. Two rows that are equally specific are found too.
 
     Exit code 1: something was found; 2: the check could not be made. What the library genai-prices thinks of the
     same prices is said aside and changes no exit code.

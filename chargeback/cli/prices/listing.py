@@ -8,7 +8,7 @@ from chargeback.cli.prices.days import end_of
 from chargeback.cli.prices.reference import Reference
 from chargeback.cli.tables import Format, write
 from chargeback.prices.choice import in_force
-from chargeback.prices.rows import Part, PriceRow, model_name
+from chargeback.prices.rows import Part, PriceRow, model_name, same_version
 
 COLUMNS = (
     *("publisher", "model", "version", "deployment", "region", "context", "tier", "batch", "valid from"),
@@ -26,7 +26,10 @@ def print_prices(model: str, at: str, form: Format, reference: Reference) -> Non
     if model:
         wanted = model_name(model)
         rows = tuple(
-            row for row in rows if row.key.model == wanted.model and wanted.version in ("", row.key.model_version)
+            row
+            for row in rows
+            if row.key.model == wanted.model
+            and (not wanted.version or same_version(row.key.model_version, wanted.version))
         )
     cells = [_cells(row) for row in sorted(rows, key=lambda row: (row.key, row.valid_from))]
     # For people, kinds of tokens that none of these rows prices are left out; programs get every column.

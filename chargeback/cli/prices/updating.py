@@ -14,7 +14,7 @@ from chargeback.cli.prices.wanted import uses_of
 from chargeback.cli.program import shown
 from chargeback.errors import ChargebackError, PriceError
 from chargeback.prices.assemble import Places
-from chargeback.prices.choice import Groups, clashes
+from chargeback.prices.choice import UNKNOWN, Groups, clashes
 from chargeback.prices.file import FILE, read_prices, replace
 from chargeback.prices.gather import gather
 from chargeback.prices.plan import Plan, plan
@@ -49,7 +49,7 @@ def update_prices(choice: Choice, tables: Reference) -> None:
         raise ChargebackError("--all is for every model: leave out --store and --models")
     file, groups, now = tables.prices(), tables.groups(), datetime.now(UTC)
     uses = {} if choice.every else uses_of(choice.store, choice.models, tables)
-    places = _places([*choice.regions, *sorted({use.region for use in uses if use.region})], groups)
+    places = _places([*choice.regions, *sorted({use.region for use in uses} - {"", UNKNOWN})], groups)
     regions = sorted({name for group in places.values() for name in group})
     prices = fetch(regions, url=choice.url, progress=_tell_pages)
     wanted = None if choice.every else {use.name for use in uses}

@@ -42,3 +42,7 @@ class StoreError(ChargebackError):
 
 class QueryError(ChargebackError):
     """A KQL query cannot be composed or run."""
+
+
+class ReportError(ChargebackError):
+    """A statement cannot be shown as it stands."""

@@ -80,4 +80,5 @@ def test_the_wheel_holds_every_room_and_the_queries(tmp_path: Path) -> None:
         held = {name for name in archive.namelist() if name.startswith("chargeback/")}
     modules = {str(file.relative_to(ROOT)) for file in (ROOT / "chargeback").rglob("*.py")}
     queries = {f"chargeback/{file.relative_to(ROOT)}" for file in (ROOT / "kql").rglob("*.kql")}
-    assert held == modules | queries | {"chargeback/py.typed"}
+    pages = {f"chargeback/reports/page/{name}" for name in ("page.css", "page.html.jinja")}
+    assert held == modules | queries | pages | {"chargeback/py.typed", "chargeback/reports/focus/facts.json"}

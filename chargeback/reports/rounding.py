@@ -43,6 +43,12 @@ NOTHING = Amounts(Decimal(0), Decimal(0), Decimal(0))
 _ZEROS: _Three = (Decimal(0), Decimal(0), Decimal(0))
 
 
+def nothing(currency: str) -> Amounts:
+    """Return no money at all, written with the digits of its currency."""
+    zero = rounded(Decimal(0), minor_digits(currency))
+    return Amounts(zero, zero, zero)
+
+
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     """Add amounts up without rounding; 0 where there are none."""
     total = Decimal(0)

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from chargeback.reports.coverage import Coverage, coverage
 from chargeback.reports.groups import PARTS, By, Group, RowKind, columns_of, group_of, latest_names
-from chargeback.reports.rounding import NOTHING, Amounts, shares
+from chargeback.reports.rounding import NOTHING, Amounts, nothing, shares
 from chargeback.reports.statement import Line, Statement
-from chargeback.reports.units import is_called
+from chargeback.reports.units import is_called, of_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,13 @@ class _Sum:
 def tabulate(statement: Statement, by: By, *, business_unit: str = "") -> Table:
     """Return the table of a statement by `by`: the rows' amounts add up to the total, which is that of the units.
 
-    A statement that is only one business unit's is made by `units.of_unit`; name the unit here too, to have it said.
+    With a business unit it is the table of that unit's lines alone: nothing in it tells of any other.
 
     Raises:
-        ReportError: an amount is no number, or the currency none.
+        ReportError: an amount is no number, the currency none, or the statement has no such business unit.
     """
+    if business_unit:
+        statement = of_unit(statement, business_unit)
     columns = columns_of(by)
     rows = rows_by(statement, by)
     return Table(
@@ -81,7 +83,7 @@ def tabulate(statement: Statement, by: By, *, business_unit: str = "") -> Table:
         columns=columns,
         parts=parts_of(statement.lines),
         rows=rows,
-        total=total_of(rows, len(columns)),
+        total=total_of(rows, len(columns), statement.currency),
         coverage=coverage(statement),
         made_at=statement.made_at,
         query_hashes=statement.query_hashes,
@@ -101,9 +103,9 @@ def rows_by(statement: Statement, by: By) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: (order.index(row.kind), -row.amounts.charged_cost, row.names)))
 
 
-def total_of(rows: Iterable[Row], columns: int) -> Row:
-    """Return the sum of rows, named `Total`."""
-    total = _Sum()
+def total_of(rows: Iterable[Row], columns: int, currency: str) -> Row:
+    """Return the sum of rows, named `Total` in the first of so many columns."""
+    total = _Sum(amounts=nothing(currency))
     for row in rows:
         total.calls += row.calls
         total.amounts += row.amounts

@@ -155,13 +155,18 @@ def _used(day: int, seed: int, owner: Mapping[str, str]) -> Line:
     weekend = date(2026, 10, day).weekday() >= 5
     scale = (seed * 37 + day * 11) % 19 + 3
     calls = scale * (7 if weekend else 41)
-    parts = [part("prompt", calls * 51_733, prompt), part("cached", calls * 8_191, cached)]
+    parts = [part("prompt", calls * 51_733, prompt, *_reduced(prompt)), part("cached", calls * 8_191, cached)]
     if Decimal(completion):
-        parts.append(part("completion", calls * 9_377, completion, charged=str(Decimal(completion) * Decimal("0.9"))))
+        parts.append(part("completion", calls * 9_377, completion, *_reduced(completion)))
     note = "cached tokens at the prompt's price: the provider names none" if model == "DeepSeek-V3.2" else ""
     publisher = {"claude-sonnet-4-5": "Anthropic", "DeepSeek-V3.2": "DeepSeek"}.get(model, "OpenAI")
     changes = {"model": model, "model_version": version, "publisher": publisher, "deployment": f"{model}-pool"}
     return line(*parts, day=date(2026, 10, day), calls=calls, pricing_note=note, **changes, **owner)
+
+
+def _reduced(price: str) -> tuple[str, str]:
+    """What a contract takes off a price, and then a discount."""
+    return str(Decimal(price) * Decimal("0.94")), str(Decimal(price) * Decimal("0.9"))
 
 
 def _others() -> list[Line]:
@@ -169,11 +174,12 @@ def _others() -> list[Line]:
     lines = [
         *(provisioned("110.25", "38.85", day=date(2026, 10, day), **reserved) for day in range(1, 32)),
         *(idle("9.75", "3.44", day=date(2026, 10, day), **reserved) for day in range(1, 32)),
-        provisioned("100", "110", business_unit="Finance", consumer_id="finance-audit", day=date(2026, 10, 14)),
+        provisioned("100", "110", business_unit="Research & Development", consumer_id="lab-7", day=date(2026, 10, 14)),
     ]
     for unit, cost in (("Retail", "161.10"), ("Finance", "88.20"), ("Operations", "41.77")):
         lines += [overhead(cost, business_unit=unit), overhead("12.50", business_unit=unit, deployment="Telemetry")]
-    corrected = line(costs="-18.123", kind=Kind.CORRECTION, day=date(2026, 9, 28), business_unit="Finance", calls=4)
+    whose = {"business_unit": "Finance", "consumer_id": "finance-audit", "consumer_name": "Audit assistant"}
+    corrected = line(costs="-18.123", kind=Kind.CORRECTION, day=date(2026, 9, 28), calls=4, **whose)
     return [*lines, corrected]
 
 

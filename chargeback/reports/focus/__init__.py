@@ -23,6 +23,7 @@ from chargeback.reports.focus.facts import COLUMNS
 from chargeback.reports.focus.rows import FocusRow, Ledger, row_of
 from chargeback.reports.statement import Statement
 from chargeback.reports.texts import encodable
+from chargeback.reports.units import of_unit
 
 HEADER: tuple[str, ...] = (*(column.name for column in COLUMNS), *OWN_COLUMNS)
 """All columns, in order: the 57 of FOCUS 1.2, then our own."""
@@ -30,12 +31,15 @@ HEADER: tuple[str, ...] = (*(column.name for column in COLUMNS), *OWN_COLUMNS)
 OUR_LEDGER = Ledger()
 
 
-def focus_rows(statement: Statement, ledger: Ledger = OUR_LEDGER) -> list[FocusRow]:
-    """Return the statement's rows, every column in each, None where it is null.
+def focus_rows(statement: Statement, *, business_unit: str = "", ledger: Ledger = OUR_LEDGER) -> list[FocusRow]:
+    """Return the statement's rows, every column in each, None where it is null; of one business unit, if one is named.
 
     Raises:
-        ReportError: a line cannot be written: its parts do not add up to its cost, or an amount is no number.
+        ReportError: a line cannot be written: its parts do not add up to its cost, or an amount is no number; or the
+            statement has no such business unit.
     """
+    if business_unit:
+        statement = of_unit(statement, business_unit)
     written = (row_of(charge, statement, ledger) for charge in charges(statement))
     return [{column: row.get(column) for column in HEADER} for row in written]
 

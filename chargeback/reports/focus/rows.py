@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeAlias
 
-from chargeback.reports.focus.charges import ADJUSTMENT, USAGE, Charge
+from chargeback.reports.focus.charges import ADJUSTMENT, PURCHASE, USAGE, Charge
 from chargeback.reports.focus.details import number, own_columns, related
 from chargeback.reports.focus.skus import meter_of, price_details, price_id, priced_by, service_of, sku_id
 from chargeback.reports.statement import Kind, Line, Statement
@@ -101,15 +101,26 @@ def _what(charge: Charge, statement: Statement) -> dict[str, str]:
 
 
 def _described(charge: Charge, statement: Statement) -> str:
-    if charge.line is None:
-        return f"Rounding of the statement of {statement.month} to the currency's minor unit"
     line, measure = charge.line, charge.measure
-    what = [meter_of(charge), line.model, line.model_version, line.deployment_type, line.service_tier]
-    if line.kind in (Kind.IDLE, Kind.OVERHEAD):
-        what = [meter_of(charge), "unused" if line.kind is Kind.IDLE else "", line.deployment]
-    words = " ".join(word for word in (*what, "batch" if line.batch else "") if word)
+    if line is None:
+        return f"Rounding of the statement of {statement.month} to the currency's minor unit"
+    words = " ".join(word for word in (meter_of(charge), *_named(charge, line)) if word)
     words += f", correction of {line.day:%Y-%m-%d}" if charge.corrects else ""
-    return words + (f", {number(measure.contract_price)} {statement.currency} per {measure.unit}" if measure else "")
+    if measure is None:
+        return words
+    unit = measure.unit if measure.unit[0].isdigit() else measure.unit.removesuffix("s")
+    return f"{words}, {number(measure.contract_price)} {statement.currency} per {unit}"
+
+
+def _named(charge: Charge, line: Line) -> tuple[str, ...]:
+    if charge.category == PURCHASE:
+        return line.commitment_id, line.deployment_type
+    if line.kind is Kind.OVERHEAD:
+        return (line.deployment,)
+    if line.kind is Kind.IDLE:
+        return "unused", line.deployment
+    batch = "batch" if line.batch else ""
+    return line.model, line.model_version, line.deployment_type, line.service_tier, batch
 
 
 def _frequency(charge: Charge) -> str:

@@ -48,6 +48,7 @@ ONE_ROOM_ONLY: Mapping[str, str] = {
     "opentelemetry": "telemetry",
     "duckdb": "local",
     "duckdb_kql": "local",
+    "jinja2": "reports",
 }
 """Library -> the only room that may import it."""
 

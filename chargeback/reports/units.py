@@ -56,6 +56,8 @@ def unit_of(line: Line) -> Unit:
     """Return who owes a line."""
     if line.business_unit:
         return Unit(Role.UNIT, line.business_unit)
+    if line.kind is Kind.CORRECTION and line.unit_hours and not line.consumer_id:
+        return Unit(Role.IDLE)
     return Unit(_ROLE_OF_UNOWNED.get(line.kind, Role.UNASSIGNED))
 
 

@@ -291,8 +291,25 @@ def test_a_correction_whose_tokens_are_known_has_a_row_for_each_part() -> None:
     ]
 
 
+def test_a_correction_that_takes_tokens_back_is_a_negative_quantity() -> None:
+    """A price that fell from 3 to 2 takes a million back at 3 and charges it anew at 2."""
+    fallen = line(part("prompt", -1_000_000, "3"), part("prompt", 1_000_000, "2"), kind=Kind.CORRECTION)
+    rows = focus_rows(statement(fallen))
+    assert [picked(row, "BilledCost", "PricingQuantity", "ListUnitPrice") for row in rows] == [
+        ("-3", "-1", "3"),
+        ("2", "1", "2"),
+    ]
+    assert check(HEADER, rows) == []
+
+
 def test_a_correction_of_a_reservation_is_billed_by_its_purchase_too() -> None:
-    corrected = provisioned("0", "-2", kind=Kind.CORRECTION, day=date(2026, 9, 3), **RESERVED)
+    corrected = line(
+        *(part("prompt", 5, "0"), part("completion", -7, "0")),
+        **RESERVED,
+        costs="-2",
+        kind=Kind.CORRECTION,
+        day=date(2026, 9, 1),
+    )
     rows = focus_rows(statement(provisioned("4", "6", **RESERVED), corrected))
     told = ("ChargeCategory", "ChargeClass", "BilledCost", "EffectiveCost")
     assert [picked(row, *told) for row in rows] == [

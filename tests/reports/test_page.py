@@ -124,7 +124,9 @@ def test_the_page_says_how_it_was_made_and_with_which_prices() -> None:
 
 
 def test_a_pricing_note_is_told_with_what_it_is_about() -> None:
-    month = statement(line(costs="3", calls=2, pricing_note="cached at the prompt's price"), line(costs="4"))
+    corrected = line(costs="1", kind=Kind.CORRECTION, day=date(2026, 9, 1), pricing_note="corrects 2026-09")
+    month = statement(line(costs="3", calls=2, pricing_note="cached at the prompt's price"), line(costs="4"), corrected)
+    assert "corrects 2026-09" not in render_page(month)
     assert "cached at the prompt's price (2 calls, 3.00 USD in all)" in Reading(render_page(month)).words
     assert "Everything was billed at its own price." in Reading(render_page(small())).words
 
@@ -228,7 +230,12 @@ def test_ids_are_unique_and_every_label_refers_to_one() -> None:
     read = Reading(render_page(whole_month()))
     ids = [value for name, value in read.attributes if name == "id"]
     assert len(ids) == len(set(ids))
-    referred = {part for name, value in read.attributes if name in ("aria-labelledby", "aria-describedby") for part in value.split()}
+    referred = {
+        part
+        for name, value in read.attributes
+        if name in ("aria-labelledby", "aria-describedby")
+        for part in value.split()
+    }
     assert referred <= set(ids)
     assert {value[1:] for name, value in read.attributes if name == "href"} <= set(ids)
 

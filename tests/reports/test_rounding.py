@@ -66,13 +66,15 @@ def test_idle_capacity_and_overheads_of_nobody_are_no_unassigned_use() -> None:
             overhead("3", business_unit=""),
             idle("1", "5", business_unit="Retail"),
             overhead("7", business_unit="Retail"),
+            idle("1", "-0.5", kind=Kind.CORRECTION),
+            line(costs="-0.25", kind=Kind.CORRECTION, business_unit=""),
         )
     )
-    assert {unit: int(amounts.charged_cost) for unit, amounts in owed.items()} == {
-        Unit(Role.UNIT, "Retail"): 12,
-        Unit(Role.UNASSIGNED): 1,
-        Unit(Role.IDLE): 2,
-        Unit(Role.OVERHEAD): 3,
+    assert {unit: str(amounts.charged_cost) for unit, amounts in owed.items()} == {
+        Unit(Role.UNIT, "Retail"): "12.00",
+        Unit(Role.UNASSIGNED): "0.75",
+        Unit(Role.IDLE): "1.50",
+        Unit(Role.OVERHEAD): "3.00",
     }
 
 

@@ -78,7 +78,7 @@ def _of_line(line: Line) -> Iterator[Charge]:
         yield _metered(line, Decimal(1), MONTHS)
     elif line.kind is not Kind.CORRECTION:
         yield _metered(line, line.unit_hours, HOURS)
-    elif line.parts and adds_up(line):
+    elif line.parts and not line.commitment_id and adds_up(line):
         yield from _of_parts(line)
     else:
         yield _usage(line, costs_of(line))

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from chargeback.reports.groups import By, group_of
 from chargeback.reports.rounding import exact_sum, shares
-from chargeback.reports.statement import Line, Part, Statement
+from chargeback.reports.statement import Kind, Line, Part, Statement
 from chargeback.reports.units import is_called
 
 
@@ -38,15 +38,13 @@ class Price:
 
 
 def notes_of(statement: Statement) -> tuple[Note, ...]:
-    """Return every pricing note with its calls and its amount, the dearest first."""
+    """Return every pricing note with its calls and its amount, the dearest first; what corrections note is none."""
     calls: dict[str, int] = {}
     for line in statement.lines:
-        calls[line.pricing_note] = calls.get(line.pricing_note, 0) + (line.calls if is_called(line) else 0)
+        calls[_note(line)] = calls.get(_note(line), 0) + (line.calls if is_called(line) else 0)
     charged: dict[str, Decimal] = {}
     # By model first, so that a note about all of a model's lines has the amount of the model's row.
-    for (_, (_, text)), amounts in shares(
-        statement, lambda line: (group_of(By.MODEL, line), line.pricing_note)
-    ).items():
+    for (_, (_, text)), amounts in shares(statement, lambda line: (group_of(By.MODEL, line), _note(line))).items():
         charged[text] = exact_sum((charged.get(text, Decimal(0)), amounts.charged_cost))
     notes = [Note(text, calls[text], charged[text]) for text in charged if text]
     return tuple(sorted(notes, key=lambda note: (-note.charged, note.text)))
@@ -55,6 +53,10 @@ def notes_of(statement: Statement) -> tuple[Note, ...]:
 def prices_of(statement: Statement) -> tuple[Price, ...]:
     """Return every price per million tokens that a line was made with."""
     return tuple(sorted({_price(line, part) for line in statement.lines for part in line.parts}))
+
+
+def _note(line: Line) -> str:
+    return "" if line.kind is Kind.CORRECTION else line.pricing_note
 
 
 def _price(line: Line, part: Part) -> Price:

@@ -172,6 +172,9 @@ def test_one_units_page_shows_the_excluded_calls_that_are_its_own() -> None:
     )
     page = render_page(statement(*small().lines, excluded=excluded), business_unit="Retail")
     assert "7: <bdi>no price for a</bdi>" in page
+    # What is not known to be its own is not said to be none.
+    assert "Nobody reported the tokens" not in page
+    assert "0 unknown usage" not in page
     assert "no price for b" not in page
 
 

@@ -181,6 +181,12 @@ def test_a_correction_may_lack_what_usage_must_have() -> None:
     assert found([row]) == []
 
 
+def test_the_costs_of_a_correction_need_not_be_multiplied_out() -> None:
+    row = good()[TOKENS] | {"ListCost": "-9"}
+    assert found([row]) == ["row 1: ListCost must be ListUnitPrice times PricingQuantity"]
+    assert found([row | {"ChargeClass": "Correction"}]) == []
+
+
 def test_the_use_of_a_commitment_costs_what_its_purchases_are_billed() -> None:
     rows = good()
     rows[USED]["EffectiveCost"] = "2.01"

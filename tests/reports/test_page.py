@@ -292,8 +292,9 @@ def test_a_small_axis_names_its_digits() -> None:
 
 def test_days_of_another_month_are_in_no_bar() -> None:
     late = line(costs="5", kind=Kind.CORRECTION, day=date(2026, 9, 30))
-    chart = daily_chart(statement(line(costs="1"), late, overhead("7")))
-    assert (str(chart.total), str(chart.elsewhere)) == ("1.00", "12.00")
+    strayed = line(costs="2", day=date(2026, 11, 1))
+    chart = daily_chart(statement(line(costs="1"), late, strayed, overhead("7")))
+    assert (str(chart.total), str(chart.elsewhere)) == ("1.00", "14.00")
 
 
 def test_a_month_in_which_nothing_happened_has_a_page() -> None:

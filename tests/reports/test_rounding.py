@@ -124,6 +124,11 @@ def test_a_total_is_split_by_largest_remainder(total: str, exact: Sequence[str],
     assert texts(split(Decimal(total), charged(*exact), 2)) == dict(zip("abcdefgh", expected, strict=False))
 
 
+def test_among_equal_remainders_the_first_name_is_rounded_up_wherever_it_stands() -> None:
+    thirds = {name: Decimal("0.003333") for name in ("c", "a", "b")}
+    assert texts(split(Decimal("0.01"), thirds, 2)) == {"c": "0.00", "a": "0.01", "b": "0.00"}
+
+
 def test_a_total_that_is_not_of_these_amounts_is_refused() -> None:
     with pytest.raises(ReportError, match="is not the rounded sum"):
         split(Decimal("1.01"), charged("0.50", "0.50"), 2)

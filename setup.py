@@ -9,5 +9,11 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["chargeback", "chargeback.*"]), "chargeback.kql"],
     package_dir={"chargeback.kql": "kql"},
-    package_data={"chargeback": ["py.typed"], "chargeback.kql": ["**/*.kql"], "chargeback.prices": ["*.toml"]},
+    package_data={
+        "chargeback": ["py.typed"],
+        "chargeback.kql": ["**/*.kql"],
+        "chargeback.prices": ["*.toml"],
+        "chargeback.reports.focus": ["facts.json"],
+        "chargeback.reports.page": ["page.css", "page.html.jinja"],
+    },
 )

@@ -58,3 +58,7 @@ class StatementError(ChargebackError):
 
 class PriceError(ChargebackError):
     """Prices cannot be had: a table of reference data cannot be read, or the service that has prices did not answer."""
+
+
+class ReportError(ChargebackError):
+    """A statement cannot be shown as it stands."""

@@ -3,6 +3,7 @@
 - `needs_python` and `needs_optional` tests that this machine cannot run are deselected and listed with the reason.
 - `needs_node` tests are skipped without Node.js and `npm ci`, with one sentence that says so.
 - `needs_mono` tests are skipped without mono, its C# compiler and Newtonsoft.Json, likewise.
+- `needs_chromium` tests are skipped without a browser of that name on PATH, likewise.
 - Under CHARGEBACK_TEST_ALL=1 whatever was skipped, and why, makes the session fail.
 """
 
@@ -24,11 +25,13 @@ MARKERS = (
     "needs_optional(program): needs an optional program; deselected and listed where it is missing",
     "needs_node(package): needs Node.js and this package of package.json; skipped, and says so, where it is missing",
     "needs_mono: needs mono, mcs and Newtonsoft.Json; skipped, and says so, where one is missing",
+    "needs_chromium: needs the browser chromium; skipped, and says so, where it is missing",
 )
 
 # Where Debian's libnewtonsoft-json5.0-cil puts it; tests/policy compiles against this file.
 NEWTONSOFT = Path("/usr/lib/cli/Newtonsoft.Json-5.0/Newtonsoft.Json.dll")
 INSTALL_MONO = "`apt-get install mono-mcs mono-runtime libnewtonsoft-json5.0-cil`"
+INSTALL_CHROMIUM = "`apt-get install chromium`"
 
 DESELECTED = pytest.StashKey[dict[str, str]]()
 SKIPPED = pytest.StashKey[dict[str, str]]()
@@ -48,14 +51,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what needs another Python or an optional program; mark what lacks Node or mono as skipped."""
+    """Deselect what needs another Python or an optional program; mark what lacks other programs as skipped."""
     reasons = {item: reason for item in items if (reason := _not_for_this_machine(item))}
     config.stash[DESELECTED].update((item.nodeid, reason) for item, reason in reasons.items())
     if reasons:
         config.hook.pytest_deselected(items=list(reasons))
         items[:] = [item for item in items if item not in reasons]
     for item in items:
-        if reason := _lacks_node(item, config.rootpath) or _lacks_mono(item):
+        if reason := _lacks_node(item, config.rootpath) or _lacks_mono(item) or _lacks_chromium(item):
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
@@ -127,6 +130,13 @@ def _lacks_mono(item: pytest.Item) -> str | None:
     if not NEWTONSOFT.is_file():
         missing.append(NEWTONSOFT.name)
     return f"needs {INSTALL_MONO}: there is no {', no '.join(missing)}" if missing else None
+
+
+def _lacks_chromium(item: pytest.Item) -> str | None:
+    """Say that `item` lacks its browser; None when it has all it needs."""
+    if item.get_closest_marker("needs_chromium") is None or shutil.which("chromium"):
+        return None
+    return f"needs {INSTALL_CHROMIUM}: there is no chromium on PATH"
 
 
 def _argument(mark: pytest.Mark, name: str) -> str:

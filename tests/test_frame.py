@@ -156,3 +156,19 @@ def test_with_node_and_the_package_the_test_runs(everything: pytest.Pytester) ->
     (package / "package.json").write_text("{}", encoding="utf-8")
     everything.makepyfile(NEEDS_AZURITE)
     everything.runpytest().assert_outcomes(passed=1)
+
+
+NEEDS_CHROMIUM = "import pytest\n@pytest.mark.needs_chromium\ndef test_page(): pass"
+
+
+def test_without_chromium_a_test_that_needs_it_is_skipped_and_says_what_to_install(suite: pytest.Pytester) -> None:
+    suite.makepyfile(NEEDS_CHROMIUM)
+    result = suite.runpytest("-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*needs `apt-get install chromium`: there is no chromium on PATH"])
+
+
+def test_with_chromium_the_test_runs(everything: pytest.Pytester) -> None:
+    install(everything, "chromium")
+    everything.makepyfile(NEEDS_CHROMIUM)
+    everything.runpytest().assert_outcomes(passed=1)

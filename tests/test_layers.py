@@ -52,6 +52,7 @@ ONE_ROOM_ONLY: Mapping[str, str] = {
     "duckdb": "local",
     "duckdb_kql": "local",
     "genai_prices": "prices",
+    "jinja2": "reports",
 }
 """Library -> the only room that may import it."""
 

@@ -89,6 +89,8 @@ class Excluded:
     class_name: str
     cause: str
     calls: int
+    business_unit: str = ""
+    """Whose calls they are; empty where that is not known, or not asked."""
 
 
 CLASSES = (

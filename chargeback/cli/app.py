@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from chargeback import __version__
-from chargeback.cli import consumers, demo, explain, fingerprint, query, replay, serve
+from chargeback.cli import consumers, demo, explain, fingerprint, query, replay, report, serve
 from chargeback.cli.prices import commands as prices_commands
 from chargeback.cli.program import NAME, command
 from chargeback.errors import ChargebackError
@@ -98,7 +98,7 @@ app.callback(help=_help(chargeback))(chargeback)
 local = typer.Typer(help="Run a local Application Insights.", no_args_is_help=True, rich_markup_mode=None)
 local.command(help=_help(serve.serve))(serve.serve)
 
-for function in (demo.demo, explain.explain, replay.replay, query.query):
+for function in (demo.demo, explain.explain, replay.replay, query.query, report.report):
     app.command(help=_help(function))(function)
 app.add_typer(local, name="local")
 people = typer.Typer(help="Say who the consumers are.", no_args_is_help=True, rich_markup_mode=None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from chargeback.errors import ChargebackError
-from chargeback.reports.answer import Answer
+from chargeback.reports.answer import Answer, days_of
 from chargeback.reports.compose import Period
 
 
@@ -26,9 +28,30 @@ class Source:
         Raises:
             ChargebackError: not exactly one source is named, or it does not answer.
         """
+        self._check()
+        return self._azure(kql, period) if self.resource else self._local(kql)
+
+    def by_day(
+        self, kql_of: Callable[[Period], str], period: Period, progress: Callable[[date, int], None]
+    ) -> dict[date, Answer]:
+        """Answer a query for each day of a period, which `kql_of` composes.
+
+        Raises:
+            ChargebackError: not exactly one source is named, or it does not answer one of the days.
+        """
+        self._check()
+        if self.resource:
+            # Late, because Azure's libraries take longer to load than most commands run.
+            from chargeback.cloud import sign_in
+            from chargeback.cloud.logs import ENDPOINT, AzureLogs
+
+            with AzureLogs(self.resource, sign_in(), self.endpoint or ENDPOINT) as logs:
+                return logs.by_day(kql_of, period, progress)
+        return {day[0].date(): self._local(kql_of(day)) for day in days_of(period)}
+
+    def _check(self) -> None:
         if bool(self.store) == bool(self.resource):
             raise ChargebackError("name one source: a local store with --store, or a resource in Azure with --resource")
-        return self._azure(kql, period) if self.resource else self._local(kql)
 
     def _local(self, kql: str) -> Answer:
         # Late, because what asks a server is more than most commands need.

@@ -13,6 +13,7 @@ _STEP = re.compile(r"(?<=,\n)     (?=(?:_s\d+|\"_l\d+_\w+\") AS )")
 """Where one step of the translation ends and the next begins."""
 _SOURCE = re.compile(r" FROM (?P<source>_s\d+)(?= |\))")
 _READ = re.compile(r"json_extract\(\"(?P<bag>customDimensions)\", '(?P<path>\$\.\w+)'\)")
+_TOGETHER = ' FROM (SELECT *, json_extract("customDimensions", [{listed}]) AS _bag FROM {source})'
 _ENOUGH = 3
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 
@@ -35,7 +36,7 @@ def _rewritten(step: str) -> str:
         return step
     (source,) = sources
     listed = ", ".join(f"'{path}'" for path in paths)
-    together = f' FROM (SELECT *, json_extract("customDimensions", [{listed}]) AS _bag FROM {source["source"]})'
+    together = _TOGETHER.format(listed=listed, source=source["source"])
     text = step[: source.start()] + together + step[source.end() :]
     head, tail = text[: source.start()], text[source.start() + len(together) :]
 

@@ -1,0 +1,108 @@
+"""A month on the command line, and the statement that a source of numbers gives for it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from chargeback.cli.sources import Source
+from chargeback.errors import ChargebackError
+from chargeback.reports.answer import Answer, joined, moment
+from chargeback.reports.compose import Period, compose, kql_folder
+from chargeback.reports.lines import QUERY, made_now, statement_of
+from chargeback.reports.overheads import overhead_lines
+from chargeback.reports.reference import read
+from chargeback.reports.statement import Statement
+
+_SPREAD = re.compile(r'let idleCapacity\s*=\s*"spread";')
+_CURRENCY = re.compile(r'let statementCurrency\s*=\s*"([A-Z]{3})";')
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A month as it was asked about."""
+
+    statement: Statement
+    inputs: Mapping[date, Answer]
+    """Day (UTC) -> the rows that the statement's lines of that day are made of."""
+
+
+def month_of(text: str) -> Period:
+    """Return a month, `2026-10`, as a period; without a text, this month.
+
+    Raises:
+        ChargebackError: it is no month.
+    """
+    if not text:
+        text = f"{datetime.now(UTC):%Y-%m}"
+    try:
+        start = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
+    except ValueError:
+        raise ChargebackError(f"--month {text} is no month: write it like 2026-10") from None
+    following = (
+        start.replace(year=start.year + 1, month=1) if start.month == 12 else start.replace(month=start.month + 1)
+    )
+    return start, following
+
+
+def ask_month(source: Source, month: str, reference: Path | None) -> Asked:
+    """Return the statement of a month.
+
+    Azure is asked day by day, because its answers have an end; the local store at once.
+
+    Raises:
+        ChargebackError: the month, the source or the reference data is none, or does not answer as a whole.
+    """
+    period = month_of(month)
+    text = (kql_folder() / "reports" / f"{QUERY}.kql").read_text(encoding="utf-8")
+    whole = compose(text, period=period, reference=reference)
+    # Idle capacity is divided over the month, of which a day knows nothing.
+    spread = bool(_SPREAD.search(whole))
+
+    def of_day(day: Period) -> str:
+        return _SPREAD.sub('let idleCapacity = "own-line";', compose(text, period=day, reference=reference))
+
+    if source.resource:
+        by_day = source.by_day(of_day, _until_now(period), _tell_day)
+    else:
+        by_day = _by_day(source.answer(_SPREAD.sub('let idleCapacity = "own-line";', whole), period))
+    currency = _CURRENCY.search(whole)
+    hashes = {f"{QUERY}.kql": hashlib.sha256(whole.encode()).hexdigest()}
+    # A month without calls has no rows, and no day that could say so.
+    answer = joined(by_day) if by_day else Answer((), (), ())
+    statement = statement_of(
+        answer, f"{period[0]:%Y-%m}", currency[1] if currency else "USD", made_now(), hashes, spread=spread
+    )
+    overheads = overhead_lines(
+        read(_file("overheads.kql", reference)), read(_file("currencies.kql", reference)), statement, period
+    )
+    return Asked(replace(statement, lines=(*statement.lines, *overheads)), by_day)
+
+
+def _file(name: str, reference: Path | None) -> Path:
+    own = reference / name if reference else None
+    return own if own and own.is_file() else kql_folder() / "lib" / name
+
+
+def _until_now(period: Period) -> Period:
+    """Leave out days that have not begun."""
+    now = datetime.now(UTC)
+    return (period[0], min(period[1], now)) if now > period[0] else period
+
+
+def _by_day(answer: Answer) -> dict[date, Answer]:
+    """Sort a month's rows by their day."""
+    place = answer.columns.index("day")
+    days: dict[date, list[tuple[object, ...]]] = {}
+    for row in answer.rows:
+        days.setdefault(moment(row[place]).date(), []).append(row)
+    return {day: replace(answer, rows=tuple(rows)) for day, rows in days.items()}
+
+
+def _tell_day(day: date, rows: int) -> None:
+    print(f"chargeback: {day}: {rows} rows", file=sys.stderr)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-_STEP = re.compile(r"(?<=,\n)     (?=(?:_s\d+|\"_l\d+_\w+\") AS )")
-"""Where one step of the translation ends and the next begins."""
+_STEP = re.compile(
+    r"(?<=,\n)     (?=(?:_s\d+|\"_l\d+_\w+\") AS )|\n(?=SELECT \* FROM _s\d+)|(?<=\)) (?=SELECT \* FROM _s\d+)"
+)
+"""Where one step of the translation ends and the next begins; what takes up the last step is one too."""
 _SOURCE = re.compile(r" FROM (?P<source>_s\d+)(?= |\))")
 _READ = re.compile(r"json_extract\(\"(?P<bag>customDimensions)\", '(?P<path>\$\.\w+)'\)")
 _TOGETHER = ' FROM (SELECT *, json_extract("customDimensions", [{listed}]) AS _bag FROM {source})'

@@ -151,6 +151,13 @@ def test_counts_of_a_stream_never_go_down() -> None:
     assert counts(stream) == {"promptTokens": 25, "completionTokens": 15}
 
 
+def test_parts_of_a_stream_never_go_down_either() -> None:
+    """As the gateway's policy reads them: each count's greatest."""
+    events = ({"audio_tokens": 1, "cached_tokens": None}, {"audio_tokens": 0, "cached_tokens": 2})
+    stream = sse(*({"usage": {"prompt_tokens": 7, "prompt_tokens_details": details}} for details in events))
+    assert answer_of(stream).counts == {"promptTokens": 7, "audioPromptTokens": 1, "cachedTokens": 2}
+
+
 def test_counts_that_include_the_cache_already_are_not_added_to() -> None:
     """Gateways that speak `prompt_tokens` for Anthropic models put the cache inside it."""
     usage = {"prompt_tokens": 100, "completion_tokens": 1, "cache_read_input_tokens": 60}

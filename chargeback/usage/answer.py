@@ -133,6 +133,8 @@ def _later(before: object, now: object) -> object:
         return before
     if isinstance(before, int) and isinstance(now, int):
         return max(before, now)
+    if isinstance(before, dict) and isinstance(now, dict):
+        return before | {name: _later(before.get(name), value) for name, value in now.items()}
     return now
 
 

@@ -61,6 +61,8 @@ CASES: list[tuple[str, str, dict[str, object]]] = [
     (UNKNOWN, "no row in the gateway's log after 15 minutes", {"usageSource": "pending", "statusCode": 200}),
     ("known", "", {"statusCode": 400, "note": "error:content_filter", "promptTokens": 9}),
     ("known", "", {"statusCode": 200, "totalTokens": 0}),
+    (NOT_BILLED, "retrieved", {"statusCode": 200, "forwarded": True, "note": "retrieved"}),
+    (NOT_BILLED, "retrieved", {"statusCode": 200, "streamed": True, "note": "retrieved, time-from-hub"}),
     ("known", "", {"forwarded": False, "totalTokens": 5}),
 ]
 

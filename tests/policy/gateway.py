@@ -29,13 +29,15 @@ class Gateway:
     - `response`: `status`, `reason`, `headers`, `body`; or `responses`: a list, for retries, whose last repeats.
       "timeout" and "refused" stand for an answer that does not come; so does `backend`.
     - `body` is a text, or any JSON, written compactly; `bodyBase64` are bytes; `bodyRepeat` is [piece, times]
-    - `subscription`, `product`, `api`, `deployment` (objects; null: missing), `user` (missing unless given), `backends`
-      (id -> URL); null for the request's `matched` or `operation`: missing; `culture`, such as "th-TH"
+    - `subscription` ("throws": true: once there is a response, reading its id fails), `product`, `api`, `deployment`
+      (objects; null: missing), `user` (missing unless given), `backends` (id -> URL); null for the request's `matched`
+      or `operation`: missing; `culture`, such as "th-TH"
     - `tokens`: false, a reason, or {"reason", "message"}: the token of the call is not valid
     - `limits`: {"exceeded": "llm-token-limit", "quota": true, "retryAfter", "reason", "remainingTokens",
       "remainingQuotaTokens", "remainingCalls", "estimatedTokens", "consumedTokens"}
-    - `failure`: {"section", "source", "reason", "message", "status", "after", "noResponse"}: that section fails
-      before its first policy or, with "after": true, behind its last; "noResponse": on-error sees no response
+    - `failure`: {"section", "source", "reason", "message", "status", "after", "noResponse", "keepsResponse"}: the
+      section fails before its first policy or, with "after": true, behind its last; on-error then sees the failure's
+      own response, or none ("noResponse"), or the backend's ("keepsResponse")
     """
 
     def __init__(self, policy: Path, fragments: Path | None = None, named: Mapping[str, str] | None = None) -> None:

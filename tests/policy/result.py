@@ -33,6 +33,10 @@ class Result:
     body_reads: int
     """How often an expression read a response body of the backend."""
     backend_urls: list[str]
+    counter_keys: list[str]
+    """Whom token limits counted."""
+    dimensions: list[str]
+    """What token metrics were told: `Name=value`."""
     retry_waits: list[float]
     """Seconds that retry would have waited before each further attempt."""
     milliseconds: float
@@ -59,6 +63,8 @@ def read(name: str, line: builtins.bytes) -> Result:
         backend_calls=len(said["backendUrls"]),
         body_reads=said["bodyReads"],
         backend_urls=said["backendUrls"],
+        counter_keys=said["counterKeys"],
+        dimensions=said["dimensions"],
         retry_waits=said["retryWaits"],
         milliseconds=said["milliseconds"],
         last_error=said["lastError"],

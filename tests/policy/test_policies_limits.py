@@ -11,7 +11,7 @@ import pytest
 
 from tests.policy.result import Result
 from tests.policy.scenes import document, written
-from tests.policy.test_policies_inbound import ANSWER, JSON, POLICIES, Call, standing
+from tests.policy.test_policies_inbound import ANSWER, JSON, POLICIES, Call, standing, token
 
 pytestmark = pytest.mark.needs_mono
 
@@ -72,6 +72,50 @@ def test_a_limit_answers_anthropics_callers_in_anthropics_words(
     assert (result.client_status, result.thrown, set(answer)) == (status, [], {"type", "error"})
     assert (answer["type"], answer["error"]["type"]) == ("error", kind)
     assert set(answer["error"]) == {"type", "message"}
+
+
+NOBODY: dict[str, Any] = {"subscription": None, "product": None}
+APPLICATION = "aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb"
+
+
+@pytest.mark.parametrize(
+    ("case", "counted"),
+    [
+        ({}, "sub-team-a"),
+        ({"user": {"id": "user-7"}}, "sub-team-a"),
+        ({**NOBODY, "request": {"headers": {"Authorization": token(appid=APPLICATION)}}}, APPLICATION),
+        ({**NOBODY, "user": {"id": "user-7"}}, "user-7"),
+        ({**NOBODY, "subscription": {"id": ""}, "user": {"id": "user-7"}}, "user-7"),
+        (NOBODY, "nobody"),
+    ],
+)
+def test_a_limit_counts_the_consumer(call: Call, case: dict[str, Any], counted: str) -> None:
+    result = call(case)
+    assert (result.counter_keys, result.partition_keys) == ([counted], [counted])
+
+
+def test_metrics_have_the_five_dimensions_and_no_empty_one(call: Call) -> None:
+    known = call(
+        {
+            "user": {"id": "user-7"},
+            "request": {"matched": {"deployment-id": "chat"}, "headers": {"Authorization": token(appid=APPLICATION)}},
+        }
+    ).dimensions
+    names = ("Subscription ID", "Product ID", "User ID", "Deployment", "Application")
+    values = ("sub-team-a", "oai-gold", "user-7", "chat", APPLICATION)
+    assert known == [f"{name}={value}" for name, value in zip(names, values, strict=True)]
+    assert call(NOBODY).dimensions == [f"{name}=none" for name in names]
+
+
+def test_a_body_that_nobody_read_is_sent_again_whole(call: Call) -> None:
+    """An audio file, say: the gateway keeps it until a backend has answered."""
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    case = answers(429, 200)
+    result = call({**case, "request": {"headers": kind, "body": "--x\r\n\r\nsound\r\n--x--"}})
+    assert (result.thrown, result.backend_calls, result.backend_request_body) == (
+        *([], 2),
+        "--x\r\n\r\nsound\r\n--x--",
+    )
 
 
 def test_an_answer_tells_what_is_left(call: Call) -> None:
@@ -136,7 +180,7 @@ def test_a_backend_that_is_alone_gets_the_time_it_asks_for(
     assert (result.backend_calls, result.retry_waits, len(result.records)) == (calls, waits, 1)
 
 
-@pytest.mark.parametrize(("how", "calls", "forwarded"), [("timeout", 2, True), ("refused", 2, False)])
+@pytest.mark.parametrize(("how", "calls", "forwarded"), [("timeout", 2, True), ("refused", 2, True)])
 def test_no_answer_ends_the_retries(call: Call, how: str, calls: int, forwarded: bool) -> None:
     result = call(answers(503, how, 200))
     assert (result.backend_calls, result.client_status, len(result.records)) == (calls, 500, 1)

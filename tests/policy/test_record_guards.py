@@ -17,7 +17,8 @@ import pytest
 
 from tests.policy.gateway import Gateway, GatewayEndedError
 from tests.policy.result import Result
-from tests.policy.test_record_cases import LARGEST, POLICIES, SITUATIONS, USUAL, expected, is_now
+from tests.policy.test_policies_inbound import token
+from tests.policy.test_record_cases import COUNTS, LARGEST, POLICIES, SITUATIONS, USUAL, expected, is_now
 
 pytestmark = pytest.mark.needs_mono
 
@@ -55,11 +56,13 @@ def answered(
     mode: str = "buffer",
     path: str = "",
     headers: Json | None = None,
+    encoding: str = "",
     **record: Any,
 ) -> Scene:
     """Make a scene of one answer; `record` is what differs from the usual record."""
     request = {"headers": {"x-mode": mode, **(headers or {})}, **({"path": path} if path else {})}
-    response = {"headers": {"Content-Type": kind}, "body": body}
+    encoded = {"Content-Encoding": encoding} if encoding else {}
+    response = {"headers": {"Content-Type": kind, **encoded}, "body": body}
     return Scene({"request": request, "response": response}, {**USUAL, "streamed": kind == STREAM, **record})
 
 
@@ -71,6 +74,18 @@ def stream(text: str, **given: Any) -> Scene:
 STREAM = "text/event-stream"
 NONE: Json = {"usageSource": "none", "note": "body-without-usage"}
 TOO_LONG: Json = {"usageSource": "none", "note": "stream-event-too-long"}
+REALTIME: Json = dict(
+    zip(
+        (
+            *("completionTokens", "totalTokens", "cachedTokens", "audioPromptTokens", "imagePromptTokens"),
+            *("audioCompletionTokens", "reasoningTokens"),
+        ),
+        (9, 16, 1, 2, 3, 4, 5),
+        strict=True,
+    )
+)
+PENDING: Json = {"usageSource": "pending", "note": "stream-not-read"}
+LATE: Json = {"section": "outbound", "source": "other", "reason": "Late", "message": "later"}
 GOOD = 'data: {"usage":{"prompt_tokens":7}}\n\n'
 SEVEN: Json = {"promptTokens": 7}
 ODD = ["x-ms-region", "x-ms-deployment-name", "x-ms-spillover-from-deployment"]
@@ -98,12 +113,32 @@ def long_headers(text: str, kept: str, **record: Any) -> Scene:
     return Scene(case, {**scene.record, "model": "m", "subscriptionId": "s" * 40, **kept_names, **record}, "s" * 40)
 
 
-def packed() -> Scene:
-    """Make a scene of an answer that came compressed."""
-    scene = answered("\x1f\x08 packed", usageSource="none", note="body-encoded")
-    response = scene.case["response"]
-    headers = {**response["headers"], "Content-Encoding": "gzip"}
-    return Scene({**scene.case, "response": {**response, "headers": headers}}, scene.record)
+def too_long() -> Scene:
+    """Make a scene of names that JSON writes in six letters each, counts of twelve digits and a long subscription."""
+    sign, most = "\x01", 999_999_999_999
+    parts = ("cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens")
+    usage = {
+        "prompt_tokens": most,
+        "completion_tokens": 1,
+        "total_tokens": "x",
+        "cache_creation": {"ephemeral_1h_input_tokens": most},
+        "prompt_tokens_details": dict.fromkeys(parts, most),
+        "completion_tokens_details": {"reasoning_tokens": most, "audio_tokens": most},
+    }
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    scene = long_headers(sign * 9000, sign * 8, costCenter=sign * 8)
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01", "Authorization": token(appid=sign * 300)}
+    request = {**scene.case["request"], "headers": {**scene.case["request"]["headers"], **headers}}
+    body = {"model": "\u2028" * 85, "service_tier": "\u2028" * 85, "usage": usage}
+    response = {**scene.case["response"], "body": body}
+    known = {"model": "\u2028" * 8, "serviceTier": "\u2028" * 8, "appId": sign * 8, "traceId": trace}
+    said = {"usageSource": "body", "note": "count-unreadable", "subscriptionId": sign * 256}
+    counts = {**dict.fromkeys(COUNTS, most), "completionTokens": 1, "totalTokens": most + 1}
+    subscription = {"id": sign * 256}
+    host = {"backendHost": "openai.b", "region": "West Eur"}
+    case = {**scene.case, "request": request, "response": response, "subscription": subscription}
+    record = {**scene.record, **known, **said, **counts, "durationMs": 999_999_999, **host}
+    return Scene({**case, "elapsedMs": 999_999_999}, record, sign * 256)
 
 
 TAKEN = answered(
@@ -142,14 +177,14 @@ OWN: Mapping[str, Scene] = {
         '{"usage":{"prompt_tokens":7,"x":' + "[" * 9 + "]" * 9 + "}}", usageSource="none", note="usage-unreadable"
     ),
     "more-behind-the-object": answered('{"a":1} {"usage":{"prompt_tokens":999}}', **NONE),
-    "event-on-20-lines": stream(
-        'data: {"a":[0\n' + "data: ,0\n" * 18 + 'data: ],"usage":{"prompt_tokens":7}}\n\n', **TOO_LONG
+    "event-on-70-lines": stream(
+        'data: {"a":[0\n' + "data: ,0\n" * 68 + 'data: ],"usage":{"prompt_tokens":7}}\n\n', **TOO_LONG
     ),
     "event-of-70-kb-on-lines": stream(
         'data: {"a":"' + "x" * 70_000 + '",\ndata: "usage":{"prompt_tokens":7}}\n\n', **TOO_LONG
     ),
     "many-events-on-lines": stream(
-        'data: {"a":\ndata: 1}\n' * 20 + 'data: {"a":\ndata: 1,"usage":{"prompt_tokens":7}}\n', **SEVEN
+        'data: {"a":\ndata: 1}\n' * 70 + 'data: {"a":\ndata: 1,"usage":{"prompt_tokens":7}}\n', **SEVEN
     ),
     "usage-no-json-then-usage": stream(
         'data: {"usage":{"prompt_tokens":nope}}\n\n' + GOOD, note="usage-unreadable", **SEVEN
@@ -158,7 +193,7 @@ OWN: Mapping[str, Scene] = {
         {"usage": {"prompt_tokens": 7, "cache_read_input_tokens": 5}}, cachedTokens=5, **SEVEN
     ),
     "counts-that-shrink": stream(GOOD + 'data: {"usage":{"prompt_tokens":3}}\n\n', **SEVEN),
-    "answer-packed": packed(),
+    "answer-packed": answered("\x1f\x08 packed", encoding="gzip", usageSource="none", note="body-encoded"),
     "too-many": answered(
         {"usage": {"prompt_tokens": 7, "completion_tokens": 10**12 + 1}}, note="count-unreadable", **SEVEN
     ),
@@ -186,6 +221,67 @@ OWN: Mapping[str, Scene] = {
         {"usage": {"input_tokens": 0, "cache_read_input_tokens": 5}}, promptTokens=5, cachedTokens=5
     ),
     "only-completion": answered({"usage": {"completion_tokens": 7}}, completionTokens=7),
+    "event-on-lines-crlf": stream('data: {"usage":\r\ndata: {"prompt_tokens":7}}\r\n\r\n', **SEVEN),
+    "usage-at-the-top-first-alone": answered(
+        '{"usage":{"prompt_tokens":7},"response":{"x":1,"usage":{"prompt_tokens":999}}}', **SEVEN
+    ),
+    "thread-messages": stream(GOOD, mode="buffer-anthropic", path="/openai/threads/t1/messages", **PENDING),
+    "identity-in-capitals": answered({"model": "m"}, encoding="Identity", model="m", **NONE),
+    "no-second-key": answered({"model": "m", "usage": {"prompt_tokens": 7}}, model="m", **SEVEN),
+    "subscription-throws": Scene(
+        {**answered({"usage": {"prompt_tokens": 7}}).case, "subscription": {"id": "s", "throws": True}},
+        {"promptTokens": None, "note": "record-failed"},
+        "nobody",
+    ),
+    "recorded-in-on-error": Scene(
+        {**answered({"usage": {"prompt_tokens": 7}}).case, "failure": {**LATE, "keepsResponse": True}},
+        {**USUAL, **SEVEN},
+    ),
+    "error-then-failure": Scene(
+        {**answered({"error": {"code": "own"}}).case, "failure": {**LATE, "keepsResponse": True}},
+        {**USUAL, "usageSource": "none", "note": "error:own"},
+    ),
+    "same-host": Scene(
+        {**answered({"usage": {"prompt_tokens": 7}}).case, "backends": {"openai": "https://apim.example/openai"}},
+        {**USUAL, **SEVEN, "backendHost": None},
+    ),
+    "message-start-as-json": answered({"type": "message_start", "message": {"usage": {"input_tokens": 7}}}, **SEVEN),
+    "duration-then-nothing": stream(
+        'data: {"usage":{"seconds":5}}\n\ndata: {"usage":{}}\n\n', usageSource="none", note="duration-usage"
+    ),
+    "parameter-is-empty": Scene(
+        {
+            "request": {"headers": {"x-mode": "buffer"}, "matched": {"deployment-id": ""}, "body": {"model": "asked"}},
+            "response": {"headers": {"Content-Type": "application/json"}, "body": {"usage": {"prompt_tokens": 7}}},
+        },
+        {**USUAL, **SEVEN, "deploymentId": "asked"},
+    ),
+    "every-name-chat": answered(
+        {"usage": {"prompt_tokens": 7, "prompt_tokens_details": {"cache_write_tokens": 6}}}, cacheWriteTokens=6, **SEVEN
+    ),
+    "every-name-responses": answered(
+        {"usage": {"input_tokens": 7, "input_tokens_details": {"cache_write_tokens": 6}}}, cacheWriteTokens=6, **SEVEN
+    ),
+    "every-name-realtime": answered(
+        {
+            "usage": {
+                "input_tokens": 7,
+                "output_tokens": 9,
+                "input_token_details": {"cached_tokens": 1, "audio_tokens": 2, "image_tokens": 3},
+                "output_token_details": {"audio_tokens": 4, "reasoning_tokens": 5},
+            }
+        },
+        **SEVEN,
+        **REALTIME,
+    ),
+    "everything-too-long": too_long(),
+    "took-a-minute": Scene(
+        {**answered({"usage": {"prompt_tokens": 7}}).case, "elapsedMs": 61_250},
+        {**USUAL, **SEVEN, "durationMs": 61_250},
+    ),
+    "bad-count-then-good": answered(
+        {"usage": {"prompt_tokens": "many", "input_tokens": 7}}, note="count-unreadable", **SEVEN
+    ),
     "headers-of-9000-letters": long_headers("x" * 9000, "x" * 256, costCenter="x" * 64),
     "headers-of-100-letters": long_headers("x" * 100, "x" * 100, costCenter="x" * 64),
     "headers-of-9000-signs": long_headers("語" * 9000, "語" * 64),
@@ -216,10 +312,10 @@ class Guard:
         return re.compile(r"\s+".join(re.escape(word) for word in self.text.split()))
 
 
-COUNTS = "depth == 1 || (depth == 2 && holder.Length > 0)"
+SEEN = "depth == 1 || (depth == 2 && holder.Length > 0)"
 UNREADABLE = "!long.TryParse(value.ToString(), out count) || count < 0 || count > 1000000000000"
 CODE = "if (code == null || string.IsNullOrEmpty(code.ToString()))"
-SIZES = "new [] { 256, 64, 24 }"
+SIZES = "new [] { 256, 64, 24, 8 }"
 GUARDS = [
     Guard("recorded once", '@(!context.Variables.ContainsKey("chargeback-recorded"))', "@(true)", "fail-after-record"),
     Guard(
@@ -253,7 +349,28 @@ GUARDS = [
     Guard("blank body", "if (string.IsNullOrWhiteSpace(text))", "if (text == null)", "body-blank"),
     Guard("byte order mark", "text[0] == '\\uFEFF' ? 1 : 0", "0", "stream-bom"),
     Guard("blank line", '{ pending = ""; lines = 0; } if', "{ } if", "cut-event-then-blank-line"),
-    Guard("blank line, CRLF", ".Trim().Length == 0", ".Length == 0", "cut-event-then-blank-line-crlf"),
+    Guard(
+        "CR LF is one end", "text[end + 1] == '\\n' ? 2 : 1", "text[end + 1] == '\\n' ? 1 : 1", "event-on-lines-crlf"
+    ),
+    Guard("CR alone is an end", "new [] { '\\r', '\\n' }", "new [] { '\\n' }", "stream-cr"),
+    Guard("only what is posted", 'if (context.Request.Method != "POST")', "if (false)", "get-stored-response"),
+    Guard("numbers that are none", "|0[0-9xX])", "|QQ)", "count-octal"),
+    Guard("numbers too long", "[0-9]{19,}|", "QQ|", "count-10-to-the-400"),
+    Guard("top before holder", "(depth == 1 || !outer)", "true", "usage-at-the-top-first"),
+    Guard("top after holder", "outer = depth == 1;", "outer = true;", "responses-stream"),
+    Guard("usage of the top stays", "else if (!outer || memberDepth == 1)", "else", "usage-at-the-top-first-alone"),
+    Guard(
+        "threads are not Anthropic's",
+        ' && path.IndexOf("/threads/", StringComparison.OrdinalIgnoreCase) < 0',
+        "",
+        "thread-messages",
+    ),
+    Guard(
+        "encoded, in capitals",
+        '.Equals("identity", StringComparison.OrdinalIgnoreCase)',
+        '.Equals("identity")',
+        "identity-in-capitals",
+    ),
     Guard("only data lines", "if (!isData) { continue; }", "if (at + 5 > end) { continue; }", "usage-in-a-comment"),
     Guard("several lines", "if (pending.Length > 0) {", "if (false) {", "stream-event-on-several-lines"),
     Guard("escaped quotes", "if ((at - 1 - slash) % 2 == 0) { break; }", "break;", "text-with-a-quote"),
@@ -264,9 +381,9 @@ GUARDS = [
         "text-ends-with-backslash",
     ),
     Guard("end within a text", "if (at < 0) { break; } if (!counts)", "if (!counts)", "cut-in-a-text"),
-    Guard("top level", COUNTS, "depth >= 1", "usage-below"),
-    Guard("top level, one below", COUNTS, "depth == 1 || depth == 2", "usage-beside"),
-    Guard("within response", COUNTS, "depth == 1", "responses-stream"),
+    Guard("top level", SEEN, "depth >= 1", "usage-below"),
+    Guard("top level, one below", SEEN, "depth == 1 || depth == 2", "usage-beside"),
+    Guard("within response", SEEN, "depth == 1", "responses-stream"),
     Guard("holder ends", 'if (depth <= 1) { holder = ""; }', "", "usage-beside"),
     Guard("names that count", "if (!counts) { continue; }", "", "model-below"),
     Guard("length of a word", "at - start <= 258 ?", "true ?", "model-of-300-letters"),
@@ -285,7 +402,9 @@ GUARDS = [
     Guard("end after a colon", "after++; while (after < end && char", "after++; while (char", "cut-after-a-colon"),
     Guard("end before a value", "name = after < end && (document", "name = (document", "cut-after-a-colon"),
     Guard("only texts and objects", "(document[after] == '\"' || document[after] == '{') ?", "true ?", "usage-list"),
-    Guard("last of two names", 'if (word == "usage") { usage = ""; }', "", "usage-twice-last-null"),
+    Guard(
+        "last of two names", '{ usage = ""; outer = depth == 1; }', "{ outer = depth == 1; }", "usage-twice-last-null"
+    ),
     Guard("escapes in a model", "if (word.IndexOf('\\\\') >= 0) { word = \"\"; }", "", "model-with-an-escape"),
     Guard("empty model", 'name == "model" && word.Length > 0', 'name == "model"', "model-and-tier-empty-at-last"),
     Guard(
@@ -305,9 +424,24 @@ GUARDS = [
         "generated-large-usage",
     ),
     Guard("end of the object", "if (depth <= 0) { break; }", "", "more-behind-the-object"),
-    Guard("a secret as a hint", "hint.Length == 0 || secret", "hint.Length == 0", "cost-center-is-a-key"),
+    Guard("no hint", "hint.Length == 0 ? null : hint", "hint", "chat"),
+    Guard("secret: 32 digits", "(?<![0-9A-Fa-f])[0-9A-Fa-f]{32}(?![0-9A-Fa-f])|", "", "cost-center-is-a-key"),
+    Guard("secret: 44 letters", "[0-9A-Za-z+/_-]{43}=|", "", "cost-center-is-base64"),
+    Guard("secret: 84 letters", "(?<![0-9A-Za-z])[0-9A-Za-z]{84}(?![0-9A-Za-z])|", "", "cost-center-is-84-letters"),
+    Guard("secret: token", "eyJ[0-9A-Za-z]|", "", "backend-tells-keys"),
+    Guard("secret: OpenAI's", "(?<![0-9A-Za-z])sk-|", "", "cost-center-is-an-openai-key"),
+    Guard("secret: bearer", "(?i:bearer |basic )", "(?i:basic )", "cost-center-is-bearer"),
+    Guard("secret: basic", "(?i:bearer |basic )", "(?i:bearer )", "cost-center-is-basic"),
+    Guard("secret: in capitals", "(?i:bearer |basic )", "(?:bearer |basic )", "cost-center-is-basic"),
+    Guard("secret: own key", "text.IndexOf(key, StringComparison.Ordinal) >= 0", "false", "cost-center-is-the-own-key"),
+    Guard("secret: no own key", "!string.IsNullOrEmpty(key) && ", "", "no-second-key"),
+    Guard("secret: nobody's keys", "context.Subscription == null ? new string[0] : ", "", "caller-no-subscription"),
+    Guard("secret: removed", "if (secret) { record[name]", "if (false) { record[name]", "cost-center-is-a-key"),
+    Guard("secret: a note says so", 'name == "note" ? "error:unknown" : null', "null", "error-code-is-a-key"),
+    Guard("secret: not in a name", '"deploymentId", "servedDeployment"', '"servedDeployment"', "deployment-is-a-key"),
+    Guard("secret: not in headers", '"spilloverFrom", "modelRegion", ', "", "backend-tells-keys"),
     Guard("encoded", 'encoded ? "body-encoded" : ', "", "answer-packed"),
-    Guard("lines of an event", "lines < 16 && ", "", "event-on-20-lines"),
+    Guard("lines of an event", "lines < 64 && ", "", "event-on-70-lines"),
     Guard("size of an event", "part.Length < 65536", "true", "event-of-70-kb-on-lines"),
     Guard("lines counted anew", "lines = 0; complete", "complete", "many-events-on-lines"),
     Guard("placeholder", 'found.Remove("output_tokens"); ', "", "anthropic-stream-cut"),
@@ -372,7 +506,18 @@ GUARDS = [
         "failure.Reason",
         "fail-without-reason",
     ),
-    Guard("refused is not forwarded", ' && failure.Reason != "BackendConnectionFailure"', "", "fail-backend-refused"),
+    Guard(
+        "refused is not forwarded",
+        'failure.Reason != "BackendConnectionFailure" || ',
+        "true || ",
+        "fail-backend-refused",
+    ),
+    Guard(
+        "refused after an answer",
+        ' || context.Variables.ContainsKey("chargeback-answered")',
+        "",
+        "retry-429-then-refused",
+    ),
     Guard("null: api", "context.Api == null ? null : ", "", "caller-nothing-known"),
     Guard("null: operation", "context.Operation == null ? null : ", "", "caller-nothing-known"),
     Guard("null: deployment", "context.Deployment == null ? null : ", "", "caller-nothing-known"),
@@ -395,30 +540,95 @@ GUARDS = [
     Guard("no application", "application.Length == 0 ? null : ", "", "chat"),
     Guard("no deployment", "string.IsNullOrEmpty(asked) ? null : ", "", "only-completion"),
     Guard("no trace", "trace.Success ? trace.Groups[1].Value : null", "trace.Groups[1].Value", "chat"),
-    Guard("trace's form", '"^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-"', '"(.*)"', "trace-id-garbage"),
+    Guard(
+        "trace's form",
+        '"^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"',
+        '"(.*)"',
+        "trace-id-garbage",
+    ),
     Guard("no note", "note.Length == 0 ? null : note", "note", "chat"),
     Guard("cut", "text.Length > limit) { property", "text.Length > 999999) { property", "headers-of-9000-letters"),
     Guard("cut again", SIZES, "new [] { 256 }", "headers-of-9000-signs"),
-    Guard("cut a third time", SIZES, "new [] { 256, 64 }", "headers-of-9000-control-characters"),
+    Guard("cut a third time", SIZES, "new [] { 256, 64, 8 }", "headers-of-9000-control-characters"),
+    Guard("cut a fourth time", SIZES, "new [] { 256, 64, 24 }", "everything-too-long"),
     Guard("cut no more than needed", "<= 4096) { break; }", "<= 0) { break; }", "headers-of-100-letters"),
     Guard("cost centre's 64", "Math.Min(64, longest)", "longest", "headers-of-100-letters"),
-    Guard("request id is whole", 'property.Name == "requestId" ? 36 : ', "", "headers-of-9000-control-characters"),
+    Guard("request id is whole", 'property.Name == "requestId" || ', "", "headers-of-9000-control-characters"),
+    Guard("trace is whole", 'property.Name == "traceId" || ', "", "everything-too-long"),
+    Guard("schema is whole", '|| property.Name == "schema" ? 36', "? 36", "everything-too-long"),
+    Guard("note is whole", 'property.Name == "note" ? Math.Max(24, longest) : ', "", "everything-too-long"),
     Guard(
         "subscription is whole", 'property.Name == "subscriptionId" ? 256 : ', "", "headers-of-9000-control-characters"
     ),
     Guard("null: text of a property", '(string)property.Value ?? ""', "(string)property.Value", "chat"),
     Guard(
         "key: subscription",
-        "context.Subscription != null ? context.Subscription.Id : application",
-        "application",
+        "!string.IsNullOrEmpty(context.Subscription.Id) ? context.Subscription.Id : app",
+        "false ? context.Subscription.Id : app",
         "chat",
     ),
     Guard(
         "key: null subscription",
-        "return context.Subscription != null ? context.Subscription.Id :",
-        "return context.Subscription.Id != null ? context.Subscription.Id :",
+        "return context.Subscription != null && ",
+        "return ",
         "token-only",
     ),
+    Guard(
+        "key: empty subscription",
+        "&& !string.IsNullOrEmpty(context.Subscription.Id) ?",
+        "?",
+        "caller-empty-subscription",
+    ),
+    Guard(
+        "partition key's catch",
+        'catch (Exception) { return "nobody"; }',
+        "catch (Exception) { throw; }",
+        "subscription-throws",
+    ),
+    Guard(
+        "record's catch",
+        'catch (Exception) { record["note"] = "record-failed"; }',
+        "catch (Exception) { throw; }",
+        "subscription-throws",
+    ),
+    Guard("milliseconds", "context.Elapsed.TotalMilliseconds", "context.Elapsed.Milliseconds", "took-a-minute"),
+    Guard(
+        "next name after a bad count",
+        'note = "count-unreadable"; continue; }',
+        'note = "count-unreadable"; break; }',
+        "bad-count-then-good",
+    ),
+    Guard(
+        "failure says why only without usage",
+        'if (failure != null && source == "none")',
+        "if (failure != null)",
+        "recorded-in-on-error",
+    ),
+    Guard(
+        "error's code stays",
+        'if (!note.StartsWith("error:", StringComparison.Ordinal))',
+        "if (true)",
+        "error-then-failure",
+    ),
+    Guard("host of its own", "forwarded && host != original ? host : null", "forwarded ? host : null", "same-host"),
+    Guard(
+        "cut is of streams",
+        'if (source == "stream" && answer["started"] != null',
+        'if (answer["started"] != null',
+        "message-start-as-json",
+    ),
+    Guard("duration once", "duration = duration || usage", "duration = usage", "duration-then-nothing"),
+    Guard(
+        "empty parameter",
+        "if (string.IsNullOrEmpty(asked)) { asked",
+        "if (asked == null) { asked",
+        "parameter-is-empty",
+    ),
+    Guard("cache writes of chat", "prompt_tokens_details.cache_write_tokens|", "", "every-name-chat"),
+    Guard("cache writes of responses", "input_tokens_details.cache_write_tokens|", "", "every-name-responses"),
+    Guard("audio of realtime", "|output_token_details.audio_tokens", "", "every-name-realtime"),
+    Guard("reasoning of realtime", "|output_token_details.reasoning_tokens", "", "every-name-realtime"),
+    Guard("images of realtime", "|input_token_details.image_tokens", "", "every-name-realtime"),
     Guard(
         "key: application",
         "application.Length > 0 ? application : context",

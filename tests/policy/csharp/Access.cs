@@ -100,8 +100,7 @@ public sealed partial class Call
     {
         foreach (var dimension in element.Elements("dimension"))
         {
-            Text(dimension, "name");
-            Text(dimension, "value");
+            outcome.Dimensions.Add(Text(dimension, "name") + "=" + Text(dimension, "value"));
         }
     }
 
@@ -116,7 +115,7 @@ public sealed partial class Call
 
     private void LimitTokens(XElement element)
     {
-        Text(element, "counter-key");
+        outcome.CounterKeys.Add(Text(element, "counter-key"));
         Text(element, "tokens-per-minute");
         Remain(element, "remaining-tokens", "remainingTokens", 1000);
         Remain(element, "remaining-quota-tokens", "remainingQuotaTokens", 100000);

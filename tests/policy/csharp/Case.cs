@@ -56,7 +56,7 @@ public sealed class Case
         var api = IsNull("api") ? null : MakeApi(json["api"] as JObject ?? new JObject());
         var method = (string)request["method"] ?? "POST";
         var path = (string)request["path"] ?? DefaultPath;
-        return new Context
+        var context = new Context
         {
             Api = api,
             Deployment = IsNull("deployment")
@@ -79,6 +79,12 @@ public sealed class Case
             Timestamp = new DateTime(2025, 11, 20, 10, 0, 0, DateTimeKind.Utc),
             User = MakeUser(json["user"] as JObject),
         };
+        var subscription = (Subscription)context.Subscription;
+        if (json["subscription"] is JObject && ((bool?)json["subscription"]["throws"] ?? false))
+        {
+            subscription.Lost = () => context.Outgoing != null;
+        }
+        return context;
     }
 
     public static Response MakeResponse(JObject answer)

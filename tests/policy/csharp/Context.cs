@@ -126,7 +126,20 @@ public sealed class Subscription : ISubscription
 {
     public DateTime CreatedDate { get; set; }
     public DateTime? EndDate { get; set; }
-    public string Id { get; set; }
+    public Func<bool> Lost = () => false;
+    private string id;
+    public string Id
+    {
+        get
+        {
+            if (Lost())
+            {
+                throw new InvalidOperationException("the gateway lost the subscription");
+            }
+            return id;
+        }
+        set { id = value; }
+    }
     public string Key { get; set; }
     public string Name { get; set; }
     public string PrimaryKey { get; set; }

@@ -12,6 +12,8 @@ public sealed class Outcome
     private const int LargestMessage = 200 * 1024;
 
     public readonly List<string> Thrown = new List<string>();
+    public readonly List<string> CounterKeys = new List<string>();
+    public readonly List<string> Dimensions = new List<string>();
     public readonly List<string> BackendUrls = new List<string>();
     public readonly List<double> RetryWaits = new List<double>();
     public readonly Stopwatch Expressions = new Stopwatch();
@@ -58,6 +60,8 @@ public sealed class Outcome
             Write(json, "backendRequestBody", SentBody == null ? null : Encoding.UTF8.GetString(SentBody));
             WriteHeaders(json, "backendRequestHeaders", SentHeaders);
             WriteList(json, "backendUrls", BackendUrls);
+            WriteList(json, "counterKeys", CounterKeys);
+            WriteList(json, "dimensions", Dimensions);
             Write(json, "bodyReads", BodyReads);
             WriteList(json, "retryWaits", RetryWaits);
             Write(json, "milliseconds", Expressions.Elapsed.TotalMilliseconds);

@@ -95,8 +95,9 @@ public sealed partial class Call
         Note(error);
         outcome.Error = error.Place ?? Place(error, null);
         context.LastError = outcome.Error;
-        var silent = given["failure"] is JObject && ((bool?)given["failure"]["noResponse"] ?? false);
-        context.Outgoing = silent ? null : ErrorAnswer(error);
+        var failure = given["failure"] as JObject ?? new JObject();
+        var kept = (bool?)failure["keepsResponse"] ?? false;
+        context.Outgoing = (bool?)failure["noResponse"] ?? false ? null : kept ? context.Outgoing : ErrorAnswer(error);
         try
         {
             Section("on-error");

@@ -74,6 +74,8 @@ class Store:
                 declared = ", ".join(f'"{name}" {_DUCKDB_TYPES[kind]}' for name, kind in columns.items())
                 self._database.execute(f"CREATE TABLE IF NOT EXISTS {table} ({declared})")
             self._database.execute("SET TimeZone = 'UTC'")
+            # It would be drawn between the lines of an answer.
+            self._database.execute("SET enable_progress_bar = false")
             # A query names tables; to DuckDB the name of a file or an address would do as well.
             self._database.execute("SET enable_external_access = false")
         except duckdb.Error as error:

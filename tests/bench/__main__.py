@@ -16,9 +16,13 @@ from tests.bench.figures import (
     NAIVE,
     POLICY,
     RUNTIME,
+    STATEMENT,
+    STATEMENT_GROWTH,
+    STATEMENT_MEMORY,
     Bar,
     microseconds,
 )
+from tests.bench.month import statements
 from tests.bench.policy import missing, reading_against_decoding
 from tests.bench.programs import app_settings, counting_endpoint, measured
 
@@ -26,6 +30,7 @@ ROUNDS = 11
 # As many events as take each contender a third of a second or so: short runs in turn meet the same disturbances.
 EVENTS = {"ours": 12_000, "floor": 20_000, "exporter": 2_000, "naive": 80}
 BATCHES = 4
+SOME, MANY = 100_000, 1_000_000
 OURS, EMPTY = ".", "tests/bench/empty"
 FUNCTION_APP = ("function_app",)
 ITS_LIBRARIES = ("azure.functions", "azure.monitor.opentelemetry")
@@ -84,15 +89,31 @@ def policy() -> dict[Bar, float]:
     return {POLICY: max(reading / decoding for decoding, reading in measured_kinds.values())}
 
 
+def money() -> dict[Bar, float]:
+    """Make the statements of a hundred thousand calls and of a million."""
+    figures = statements((SOME, MANY))
+    for calls, figure in figures.items():
+        print(
+            f"statement of {calls:,} calls: {figure['seconds']:.1f} s, {figure['cpu']:.1f} s of CPU, "
+            f"{figure['megabytes']:.0f} MB"
+        )
+    return {
+        STATEMENT: figures[MANY]["seconds"],
+        STATEMENT_MEMORY: figures[MANY]["megabytes"],
+        STATEMENT_GROWTH: figures[MANY]["seconds"] / (MANY / SOME * figures[SOME]["seconds"]),
+    }
+
+
 def main() -> None:
     with counting_endpoint() as endpoint:
         values = deliveries(endpoint) | imports(endpoint)
         if sys.version_info >= (3, 13):
             values |= hosted(endpoint)
+    values |= money()
     lacks_mono = missing()
     if not lacks_mono:
         values |= policy()
-    for bar in (EXPORTER, NAIVE, FLOOR, IMPORTS, *HOSTED):
+    for bar in (EXPORTER, NAIVE, FLOOR, IMPORTS, STATEMENT, STATEMENT_MEMORY, STATEMENT_GROWTH, *HOSTED):
         print(bar.line(values.get(bar), "the runtime is published for Python 3.13 and newer"))
     print(POLICY.line(values.get(POLICY), f"needs mono: {lacks_mono}"))
 

@@ -39,6 +39,10 @@ LOADED = Bar("megabytes-loaded-above-empty-function", 55.0, at_least=False)
 BATCH = Bar("megabytes-of-a-batch-above-loaded", 30.0, at_least=False)
 # On an undisturbed core decoding 3 MB takes mono 4 to 6 ms, and reading their usage may take 20 ms more.
 POLICY = Bar("reading-3-mb-of-embeddings-vs-decoding", 5.0, at_least=False)
+# Of a million calls on two cores that nobody else uses; ten times the calls may take ten times as long, not more.
+STATEMENT = Bar("seconds-for-the-statement-of-a-million-calls", 15.0, at_least=False)
+STATEMENT_MEMORY = Bar("megabytes-for-the-statement-of-a-million-calls", 2000.0, at_least=False)
+STATEMENT_GROWTH = Bar("statement-of-10-times-the-calls-vs-10-times-the-time", 1.0, at_least=False)
 HOSTED = (RUNTIME, LOADED, BATCH)
 
 

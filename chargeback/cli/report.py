@@ -67,7 +67,7 @@ def report(
         raise ChargebackError(f"there is no folder {reference}: name the one with your prices.kql, consumers.kql, ...")
     asked = ask_month(Source(store, resource, endpoint), month, reference)
     if form is Form.TABLE and out is None:
-        _print(asked.statement, by, business_unit)
+        print_statement(asked.statement, by, business_unit)
     else:
         _write(_text(asked.statement, by, form, business_unit), out)
     if coverage(asked.statement).faults:
@@ -86,7 +86,8 @@ def _text(statement: Statement, by: By, form: Form, business_unit: str) -> str:
     return as_csv(table)
 
 
-def _print(statement: Statement, by: By, business_unit: str) -> None:
+def print_statement(statement: Statement, by: By, business_unit: str = "") -> None:
+    """Print a statement for people: its table, and below it where all calls went."""
     table = tabulate(statement, by, business_unit=business_unit)
     columns, rows = for_terminal(table)
     print_table(columns, rows)

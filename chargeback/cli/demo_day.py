@@ -55,7 +55,7 @@ def run(store: Path, *, replace: bool) -> None:
         _deliver(day, insights, path, log)
         _tell(log, insights)
         billed = billed_by_consumer(database, period_of(day))
-        _who_owes_what(day, billed)
+        _who_used_what(day, billed)
         _show("How complete is that?", database, "coverage", day)
         _show("What was delivered twice, and would be charged twice without recordId?", database, "duplicates", day)
         lines = prove(day, billed, stray_records(database, period_of(day)))
@@ -127,10 +127,10 @@ def _tell(log: Log, insights: LocalApplicationInsights) -> None:
     )
 
 
-def _who_owes_what(day: Day, billed: dict[str, Tally]) -> None:
-    """Print the chargeback table: the report by consumer, under the business units that pay."""
+def _who_used_what(day: Day, billed: dict[str, Tally]) -> None:
+    """Print the report by consumer, under the business units that pay."""
     everything = sum(tally.total for tally in billed.values())
-    table = Table(title="Who owes what", title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(title="Who used what", title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("business unit, consumer", no_wrap=True)
     for name in ("calls", "no usage", "prompt", "completion", "all tokens", "share"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -51,7 +51,9 @@ def state(day: Day, store: Path, page: Path) -> None:
     lines = prove_money(day, statement)
     show_proof("The proof, in US dollars", "statement", lines)
     total = tabulate(statement, By.BUSINESS_UNIT).total.amounts.charged_cost
-    sentences.print(f"All {len(lines)} amounts and counts equal the ledger's, to the cent: {total:,} USD.")
+    sentences.print(
+        f"All {len(lines)} amounts and counts equal the ledger's, to the cent; the sum is {total:,} USD in both."
+    )
 
 
 def month_of(day: Day) -> str:

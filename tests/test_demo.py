@@ -169,6 +169,13 @@ def test_a_worker_that_dies_by_itself_ends_the_demo_with_a_sentence(tmp_path: Pa
         worker.close()
 
 
+def test_a_worker_whose_host_is_gone_in_the_middle_of_a_batch_ends_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "function_app.py").write_text("def forward(events, context): ...\n")
+    line = [sys.executable, "-m", "chargeback.local.worker", str(tmp_path)]
+    ended = subprocess.run(line, cwd=REPOSITORY, input=b'{"batch": {"bod', capture_output=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_the_demo_can_be_interrupted_while_its_worker_works(tmp_path: Path) -> None:
     """Ctrl-C reaches every process of a terminal's foreground."""

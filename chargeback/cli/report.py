@@ -36,9 +36,7 @@ def report(
     month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month (UTC); else this one, so far.")] = "",
     by: Annotated[By, typer.Option(help="What the table has a row for.")] = By.BUSINESS_UNIT,
     form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TABLE,
-    business_unit: Annotated[
-        str, typer.Option(metavar="NAME", help="Only this business unit, nothing of others.")
-    ] = "",
+    business_unit: Annotated[str, typer.Option(metavar="NAME", help="Only this one, nothing of others.")] = "",
     store: Annotated[str, typer.Option(metavar="PATH|URL", help="Local store, or address of a local serve.")] = "",
     resource: Annotated[
         str, typer.Option(metavar="ID", help="Resource id of an Application Insights resource in Azure.")

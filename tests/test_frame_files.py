@@ -57,6 +57,7 @@ def test_every_test_folder_is_a_package() -> None:
         ("docs/contract.md", True),
         ("tests/test_frame.py", True),
         ("local.settings.json", True),
+        (".demo/statement.html", True),
         ("node_modules/azurite/package.json", True),
         ("package-lock.json", True),
         (".venv-3.13/bin/python", True),

@@ -36,7 +36,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
 
 # What is installed for the tests serves the demo too.
-demo: $(VENV)/.installed-$(if $(wildcard $(VENV)/.installed-dev),dev,local) ## a day of real-shaped usage through the real function, and who owes what
+demo: $(VENV)/.installed-$(if $(wildcard $(VENV)/.installed-dev),dev,local) ## a day of real-shaped usage through the real function, and who owes what, in money
 	@$(IN_VENV) -m chargeback demo
 
 test: $(VENV)/.installed-dev node_modules/.installed ## everything that can be tested on this machine

@@ -12,6 +12,7 @@ setup(
     package_data={
         "chargeback": ["py.typed"],
         "chargeback.kql": ["**/*.kql"],
+        "chargeback.local.day": ["reference/*.kql"],
         "chargeback.prices": ["*.toml"],
         "chargeback.reports.focus": ["facts.json"],
         "chargeback.reports.page": ["page.css", "page.html.jinja"],

@@ -18,6 +18,7 @@ import pytest
 from chargeback.cli.proof import prove
 from chargeback.errors import DeliveryError
 from chargeback.local.day import Day, Sent, Tally, make_day, total_of
+from chargeback.local.day.bill import cents
 from chargeback.local.day.strays import SECRETS
 from chargeback.local.host import Delivery, Log, Worker, partitions
 from chargeback.local.store import Store
@@ -109,13 +110,29 @@ def in_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def assert_the_last_lines_are_a_command_that_works(output: str) -> None:
-    suggested = output.partition("Ask more: ")[2]
+def answer_to_what_is_suggested(output: str, title: str) -> str:
+    """Type what stands behind a title into a shell, up to an empty line."""
+    suggested = output.partition(title)[2].partition("\n\n")[0]
     answer = subprocess.run(
         ["sh", "-c", suggested], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
     )
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert "calls" in answer.stdout
+    return answer.stdout
+
+
+def assert_money_is_stated(output: str, folder: Path) -> None:
+    """The statement is the README's, can be made again, and is on the page, whose path can be copied."""
+    told = next(text for text in README.split("\n\n") if text.startswith("The statement of "))
+    statement = output.partition("The statement of ")[2].partition("\n\n")[0]
+    assert in_one_line(statement.partition("\n")[2]) == in_one_line(told.partition("\n")[2])
+    assert in_one_line(statement.partition("\n")[2]) in in_one_line(
+        answer_to_what_is_suggested(output, "Make the statement again: ")
+    )
+    page = output.partition("The same as a page, to be opened in a browser: ")[2].partition("\n")[0]
+    assert Path(page) == folder / "day-statement.html"
+    total = sum(cents(bill.charged) for bill in make_day(WHEN).bills.values())
+    assert f"the sum is {total} USD in both." in in_one_line(output)
+    assert f">{total}<" in Path(page).read_text()
 
 
 def test_the_demo_leaves_a_store_alone_that_is_not_its_own(tmp_path: Path) -> None:
@@ -130,6 +147,17 @@ def test_the_demo_leaves_a_store_alone_that_is_not_its_own(tmp_path: Path) -> No
     assert (tmp_path / "mine.duckdb").read_bytes() == before
 
 
+def test_the_demo_leaves_a_page_alone_that_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / "mine-statement.html").write_text("the board's")
+
+    finished = called("demo", "--store", tmp_path / "mine.duckdb")
+
+    assert finished.returncode == 2
+    assert sentence(finished) == f"there is {tmp_path}/mine-statement.html already: name a new file"
+    assert (tmp_path / "mine-statement.html").read_text() == "the board's"
+    assert not (tmp_path / "mine.duckdb").exists()
+
+
 def test_a_worker_that_dies_by_itself_ends_the_demo_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "function_app.py").write_text("raise SystemExit(3)\n")
     (reader,) = partitions("usage", small_day().usage, 1)
@@ -139,6 +167,13 @@ def test_a_worker_that_dies_by_itself_ends_the_demo_with_a_sentence(tmp_path: Pa
             Delivery(worker, Log(), 10).drain(reader, lambda _: None)
     finally:
         worker.close()
+
+
+def test_a_worker_whose_host_is_gone_in_the_middle_of_a_batch_ends_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "function_app.py").write_text("def forward(events, context): ...\n")
+    line = [sys.executable, "-m", "chargeback.local.worker", str(tmp_path)]
+    ended = subprocess.run(line, cwd=REPOSITORY, input=b'{"batch": {"bod', capture_output=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
@@ -166,7 +201,8 @@ def test_the_demo_runs_proves_its_bill_and_leaks_nothing(tmp_path: Path) -> None
     assert "numbers equal the ledger's, to the token" in result.stdout
     told = next(text for text in README.split("\n\n") if "batches acknowledged" in text)
     assert in_one_line(told[told.index("27 batches") :]) in in_one_line(result.stdout)
-    assert_the_last_lines_are_a_command_that_works(result.stdout)
+    assert_money_is_stated(result.stdout, tmp_path)
+    assert "calls" in answer_to_what_is_suggested(result.stdout, "Ask more: ")
     letters = list((tmp_path / "day.duckdb.rejected").rglob("*.jsonl"))
     ids = {json.loads(line)["id"] for file in letters for line in file.read_text().splitlines()}
     assert len(ids) == make_day(WHEN).strays["rejected"]

@@ -13,6 +13,7 @@ import pytest
 
 from chargeback.events import PROPERTY_NAMES
 from chargeback.local.day import make_day, total_of
+from chargeback.local.day.bill import cents
 from chargeback.shapes import read
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -44,9 +45,18 @@ def test_the_settings_in_the_readme_are_those_of_the_example() -> None:
 
 def test_the_readmes_numbers_are_those_of_the_day() -> None:
     whole = total_of(make_day(date(2026, 11, 20)))
-    proof = README.partition("The proof")[2].partition("```")[0]
+    proof = README.partition("The proof\n")[2].partition("\n\n")[0]
     for number in (whole.calls, whole.unknown, whole.prompt, whole.completion, whole.total):
         assert proof.count(f"{number:,}") == 2
+
+
+def test_the_readmes_money_is_that_of_the_day() -> None:
+    owed = {unit: cents(bill.charged) for unit, bill in make_day(date(2026, 11, 20)).bills.items()}
+    total = sum(owed.values())
+    proof = README.partition("The proof, in US dollars\n")[2].partition("```")[0]
+    shown = [line.split() for line in proof.splitlines() if line.endswith(" 0.00")]
+    assert shown == [[name, str(usd), str(usd), "0.00"] for name, usd in (*sorted(owed.items()), ("all", total))]
+    assert f"the sum is {total} USD in both." in proof
 
 
 def test_the_event_in_the_readme_is_what_explain_prints(tmp_path: Path) -> None:

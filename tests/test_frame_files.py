@@ -57,6 +57,7 @@ def test_every_test_folder_is_a_package() -> None:
         ("docs/contract.md", True),
         ("tests/test_frame.py", True),
         ("local.settings.json", True),
+        (".demo/statement.html", True),
         ("node_modules/azurite/package.json", True),
         ("package-lock.json", True),
         (".venv-3.13/bin/python", True),
@@ -82,6 +83,8 @@ def test_the_wheel_holds_every_room_its_data_and_the_queries(tmp_path: Path) -> 
         held = {name for name in archive.namelist() if name.startswith("chargeback/")}
     modules = {str(file.relative_to(ROOT)) for file in (ROOT / "chargeback").rglob("*.py")}
     queries = {f"chargeback/{file.relative_to(ROOT)}" for file in (ROOT / "kql").rglob("*.kql")}
-    data = {str(file.relative_to(ROOT)) for file in (ROOT / "chargeback").rglob("*.toml")}
+    data = {
+        str(file.relative_to(ROOT)) for kind in ("toml", "kql") for file in (ROOT / "chargeback").rglob(f"*.{kind}")
+    }
     pages = {f"chargeback/reports/page/{name}" for name in ("page.css", "page.html.jinja")}
     assert held == modules | queries | data | pages | {"chargeback/py.typed", "chargeback/reports/focus/facts.json"}

@@ -1,4 +1,4 @@
-"""The demo itself: a made-up day, its way through the function, the reports, the proof."""
+"""The demo itself: a made-up day, its way through the function, the reports, the proofs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from chargeback.cli.demo_money import ask_again, state
+from chargeback.cli.demo_screen import sentences, show_proof, tables
 from chargeback.cli.program import command, shown
-from chargeback.cli.proof import Line, billed_by_consumer, period_of, prove, report, stray_records
+from chargeback.cli.proof import billed_by_consumer, period_of, prove, report, stray_records
 from chargeback.cli.stores import new_or_known, rejected
 from chargeback.cli.tables import print_table
 from chargeback.errors import ChargebackError
@@ -37,12 +38,6 @@ _OUTAGE = (
 )
 _CRASH_AT = 1
 
-_PAGE = 110
-# A terminal's width where there is one; a file or a pipe gets lines that fit a page.
-_console = Console(highlight=False, width=None if Console().is_terminal else _PAGE)
-# A terminal that is too narrow for a table folds its lines; fitted into it, numbers would be cut off.
-_tables = Console(highlight=False, width=max(_console.width, _PAGE))
-
 
 def run(store: Path, *, replace: bool) -> None:
     """Take the day before today through the function into `store`, and compare every number with the ledger.
@@ -51,7 +46,8 @@ def run(store: Path, *, replace: bool) -> None:
         ChargebackError: a number differs; or the store exists, and is not to be replaced.
     """
     started = time.monotonic()
-    path = _fresh(store, replace)
+    page = store.with_name("statement.html" if replace else f"{store.stem}-statement.html")
+    path = _fresh(store, page, replace)
     day = make_day((datetime.now(UTC) - timedelta(days=1)).date())
     _introduce(day)
     log = Log()
@@ -59,22 +55,26 @@ def run(store: Path, *, replace: bool) -> None:
         _deliver(day, insights, path, log)
         _tell(log, insights)
         billed = billed_by_consumer(database, period_of(day))
-        _who_owes_what(day, billed)
+        _who_used_what(day, billed)
         _show("How complete is that?", database, "coverage", day)
         _show("What was delivered twice, and would be charged twice without recordId?", database, "duplicates", day)
         lines = prove(day, billed, stray_records(database, period_of(day)))
-    _prove(lines, time.monotonic() - started)
+    show_proof("The proof", "billed", lines)
+    sentences.print(f"All {len(lines)} numbers equal the ledger's, to the token.")
+    state(day, path, page)
+    sentences.print(f"{time.monotonic() - started:.1f} s in all.")
+    ask_again(day, store)
     _ask_more(day, store)
 
 
-def _fresh(store: Path, replace: bool) -> Path:
+def _fresh(store: Path, page: Path, replace: bool) -> Path:
     """Return the path, with nothing of an earlier demo there."""
     store.parent.mkdir(parents=True, exist_ok=True)
     path = new_or_known(store)
-    for file in (path, rejected(path)):
+    for file in (path, rejected(path), page):
         if file.exists() and not replace:
             raise ChargebackError(f"there is {shown(file)} already: name a new file")
-    for file in (path, path.with_name(f"{path.name}.wal")):
+    for file in (path, path.with_name(f"{path.name}.wal"), page):
         file.unlink(missing_ok=True)
     shutil.rmtree(rejected(path), ignore_errors=True)
     return path
@@ -82,7 +82,7 @@ def _fresh(store: Path, replace: bool) -> Path:
 
 def _introduce(day: Day) -> None:
     whole = total_of(day)
-    _console.print(
+    sentences.print(
         f"{day.date}: {whole.calls:,} calls of {len(day.ledger)} consumers, {len(day.usage):,} events on the "
         f"usage hub, {len(day.exports):,} on the gateway log's hub, among them {day.strays['rejected']} that nobody "
         f"can read."
@@ -115,22 +115,22 @@ def _deliver(day: Day, insights: LocalApplicationInsights, store: Path, log: Log
 
 def _progress() -> Progress:
     columns = (TextColumn("{task.description:14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=_console)
+    return Progress(*columns, console=sentences)
 
 
 def _tell(log: Log, insights: LocalApplicationInsights) -> None:
     refused = sum(request.fault is not None for request in insights.requests)
-    _console.print(
+    sentences.print(
         f"{log.batches} batches acknowledged. The endpoint was down for {refused} requests: the function raised "
         f"{len(log.failures)} times and the host delivered again. The worker died {log.deaths} time, after delivering "
         f"a batch and before acknowledging it. {log.redelivered} acknowledged events came a second time."
     )
 
 
-def _who_owes_what(day: Day, billed: dict[str, Tally]) -> None:
-    """Print the chargeback table: the report by consumer, under the business units that pay."""
+def _who_used_what(day: Day, billed: dict[str, Tally]) -> None:
+    """Print the report by consumer, under the business units that pay."""
     everything = sum(tally.total for tally in billed.values())
-    table = Table(title="Who owes what", title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(title="Who used what", title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("business unit, consumer", no_wrap=True)
     for name in ("calls", "no usage", "prompt", "completion", "all tokens", "share"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -139,9 +139,9 @@ def _who_owes_what(day: Day, billed: dict[str, Tally]) -> None:
         table.add_row(unit, *_cells(sum_of(mine.values()), everything), style="bold")
         for who, tally in sorted(mine.items()):
             table.add_row(f"  {who}", *_cells(tally, everything))
-    _console.print()
-    _tables.print(table)
-    _console.print("Some older policies log totals alone: their tokens are in no other column.")
+    sentences.print()
+    tables.print(table)
+    sentences.print("Some older policies log totals alone: their tokens are in no other column.")
 
 
 def _cells(tally: Tally, everything: int) -> list[str]:
@@ -151,28 +151,8 @@ def _cells(tally: Tally, everything: int) -> list[str]:
 
 def _show(title: str, database: Store, name: str, day: Day) -> None:
     columns, rows = report(database, name, period_of(day))
-    _console.print(f"\n{title}")
+    sentences.print(f"\n{title}")
     print_table(columns, rows)
-
-
-def _prove(lines: list[Line], seconds: float) -> None:
-    """Show the totals of ledger and bill side by side; fail loudly when any number differs.
-
-    Raises:
-        ChargebackError: a number differs.
-    """
-    table = Table(title="The proof", title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name in ("", "ledger", "billed", "difference"):
-        table.add_column(name, justify="right" if name else "left")
-    for line in lines:
-        if ":" not in line.subject or not line.holds:
-            table.add_row(line.subject, f"{line.ledger:,}", f"{line.billed:,}", f"{line.billed - line.ledger:,}")
-    _console.print()
-    _tables.print(table)
-    wrong = [line for line in lines if not line.holds]
-    if wrong:
-        raise ChargebackError(f"{len(wrong)} of {len(lines)} numbers differ from the ledger: please report this")
-    _console.print(f"All {len(lines)} numbers equal the ledger's, to the token. {seconds:.1f} s.")
 
 
 def _ask_more(day: Day, store: Path) -> None:

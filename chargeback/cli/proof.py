@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from chargeback.errors import QueryError
 from chargeback.local.day import Day, Tally, sum_of, total_of
@@ -24,8 +25,9 @@ class Line:
     """One comparison."""
 
     subject: str
-    ledger: int
-    billed: int
+    """What is compared; with a colon in it, it is a detail."""
+    ledger: int | Decimal
+    billed: int | Decimal
 
     @property
     def holds(self) -> bool:

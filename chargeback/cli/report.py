@@ -36,9 +36,7 @@ def report(
     month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month (UTC); else this one, so far.")] = "",
     by: Annotated[By, typer.Option(help="What the table has a row for.")] = By.BUSINESS_UNIT,
     form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TABLE,
-    business_unit: Annotated[
-        str, typer.Option(metavar="NAME", help="Only this business unit, nothing of others.")
-    ] = "",
+    business_unit: Annotated[str, typer.Option(metavar="NAME", help="Only this one, nothing of others.")] = "",
     store: Annotated[str, typer.Option(metavar="PATH|URL", help="Local store, or address of a local serve.")] = "",
     resource: Annotated[
         str, typer.Option(metavar="ID", help="Resource id of an Application Insights resource in Azure.")
@@ -67,7 +65,7 @@ def report(
         raise ChargebackError(f"there is no folder {reference}: name the one with your prices.kql, consumers.kql, ...")
     asked = ask_month(Source(store, resource, endpoint), month, reference)
     if form is Form.TABLE and out is None:
-        _print(asked.statement, by, business_unit)
+        print_statement(asked.statement, by, business_unit)
     else:
         _write(_text(asked.statement, by, form, business_unit), out)
     if coverage(asked.statement).faults:
@@ -86,7 +84,8 @@ def _text(statement: Statement, by: By, form: Form, business_unit: str) -> str:
     return as_csv(table)
 
 
-def _print(statement: Statement, by: By, business_unit: str) -> None:
+def print_statement(statement: Statement, by: By, business_unit: str = "") -> None:
+    """Print a statement for people: its table, and below it where all calls went."""
     table = tabulate(statement, by, business_unit=business_unit)
     columns, rows = for_terminal(table)
     print_table(columns, rows)

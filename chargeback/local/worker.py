@@ -69,6 +69,8 @@ def serve(folder: Path) -> None:
     """Answer batches until standard input ends: `ok`, or the error's name and words."""
     forward = load_function(folder)
     for line in sys.stdin.buffer:
+        if not line.endswith(b"\n"):
+            return  # the host was interrupted while it handed the batch over
         call = orjson.loads(line)
         context = SimpleNamespace(
             retry_context=SimpleNamespace(retry_count=call["retries"], max_retry_count=-1),

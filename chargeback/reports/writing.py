@@ -79,7 +79,12 @@ def for_terminal(table: Table) -> tuple[list[str], list[list[object]]]:
 def closing_lines(coverage: Coverage) -> list[str]:
     """Return what stands below a table for people: the identity, why calls are in no line, and what does not add up."""
     lines = [coverage.identity]
-    lines += [f"  {row.calls:,} {row.class_name}: {visible(row.cause)}" for row in coverage.excluded if row.calls]
+    causes: dict[tuple[str, str], int] = {}
+    for row in coverage.excluded:
+        causes[row.class_name, row.cause] = causes.get((row.class_name, row.cause), 0) + row.calls
+    for (name, cause), calls in sorted(causes.items(), key=lambda item: (-item[1], item[0])):
+        if calls:
+            lines.append(f"  {calls:,} {name}: {visible(cause)}")
     return lines + [f"this does not add up: {fault}" for fault in coverage.faults]
 
 

@@ -102,8 +102,8 @@ def test_the_page_says_what_is_not_included_and_prints_the_sum() -> None:
     assert "6 charged + 4 unknown consumer + 2 unpriced + 0 inconsistent" in read.words
     assert [row for row in read.rows if row[0].startswith("No price known")] == [
         [
-            "No price known What was used is known, what it costs is not: nobody has entered a price for the model."
-            " 2: grok-4 has no price",
+            "No price known What was used is known, what it costs is not: nobody has entered a price for the model,"
+            " or a total was reported that nobody has divided into input and output. 2: grok-4 has no price",
             "+ 2",
         ]
     ]
@@ -295,6 +295,13 @@ def test_days_of_another_month_are_in_no_bar() -> None:
     strayed = line(costs="2", day=date(2026, 11, 1))
     chart = daily_chart(statement(line(costs="1"), late, strayed, overhead("7")))
     assert (str(chart.total), str(chart.elsewhere)) == ("1.00", "14.00")
+
+
+def test_a_month_of_one_day_has_no_dearest_and_no_cheapest_day() -> None:
+    charged = daily_chart(statement(line(costs="1.5", day=date(2026, 10, 5)), line(costs="2", day=date(2026, 10, 5))))
+    assert charged.summary == "One day alone was charged anything: 5 Oct with 3.50 USD."
+    returned = daily_chart(statement(line(costs="-2", day=date(2026, 10, 31))))
+    assert returned.summary == "One day alone was charged anything: 31 Oct with \N{MINUS SIGN}2.00 USD."
 
 
 def test_a_month_in_which_nothing_happened_has_a_page() -> None:

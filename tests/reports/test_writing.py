@@ -9,6 +9,7 @@ import json
 import pytest
 
 from chargeback.reports.groups import By
+from chargeback.reports.statement import Excluded
 from chargeback.reports.tables import tabulate
 from chargeback.reports.texts import encodable, for_spreadsheet, visible
 from chargeback.reports.writing import as_csv, as_json, closing_lines, for_terminal
@@ -126,6 +127,16 @@ def test_below_a_terminals_table_stands_what_is_not_in_it() -> None:
         " + 1 not billed = 13 calls",
         "  2 unpriced: grok-4 has no price",
         "  1 not-billed: status 429",
+    ]
+
+
+def test_a_cause_is_named_once_whoever_called() -> None:
+    turned_away = [Excluded("not-billed", "status 429", calls, unit) for calls, unit in ((2, "Retail"), (3, "Finance"))]
+    other = [Excluded("unpriced", "status 429", 4), Excluded("not-billed", "status 404", 5)]
+    assert closing_lines(tabulate(statement(excluded=(*turned_away, *other)), By.MODEL).coverage)[1:4] == [
+        "  5 not-billed: status 404",
+        "  5 not-billed: status 429",
+        "  4 unpriced: status 429",
     ]
 
 

@@ -1,6 +1,7 @@
 """A working day of a company, made anew from a seed: the bodies on its hubs, and the ledger of what must be billed.
 
-The ledger is kept while the calls are made up; nothing of the pipeline is used for it.
+The ledger, in tokens and in money, is kept while the calls are made up; nothing of the pipeline and no query is used
+for it. `reference/` is the company's own folder of prices, deployments, consumers and discounts, as reports read it.
 """
 
 from __future__ import annotations
@@ -9,16 +10,21 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from random import Random
 
-from chargeback.local.day.calls import Json, Tokens, Traces, new_call
+from chargeback.local.day.bill import Bill
+from chargeback.local.day.calls import Json, Traces, new_call
 from chargeback.local.day.company import CALLERS
 from chargeback.local.day.kinds import KINDS
 from chargeback.local.day.strays import IGNORED, RUBBISH
+from chargeback.local.day.truth import Tokens
 
 CALLS = 21_000
 SEED = 20_261_120
 OPENS, CLOSES = timedelta(hours=7), timedelta(hours=19)
+REFERENCE = Path(__file__).parent / "reference"
+"""The company's own reference tables."""
 _RUBBISH_SHARE = 0.005
 _IGNORED_SHARE = 0.004
 _ROWS_IN_ONE_EXPORT = 7
@@ -70,6 +76,8 @@ class Day:
     """Consumer -> who pays."""
     strays: dict[str, int] = field(default_factory=lambda: {"rejected": 0, "ignored": 0})
     """Bodies that are no usage: how many must end as what."""
+    bills: dict[str, Bill] = field(default_factory=dict)
+    """Business unit -> what it owes."""
 
 
 def make_day(when: date, calls: int = CALLS, seed: int = SEED) -> Day:
@@ -96,7 +104,8 @@ def _happen(day: Day, at: datetime, traces: Traces, rows: list[tuple[datetime, J
     who = traces.caller.consumer_id
     day.usage.append(Sent(at + timedelta(milliseconds=250), json.dumps(traces.body).encode(), who))
     day.ledger.setdefault(who, Tally()).add(traces.billed)
-    day.business_units[who] = traces.caller.business_unit
+    unit = day.business_units[who] = traces.caller.business_unit
+    day.bills.setdefault(unit, Bill()).add(unit, traces.served, traces.billed, traces.fate)
     if traces.log_row is not None:
         rows.append((at, traces.log_row))
 

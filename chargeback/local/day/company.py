@@ -1,9 +1,11 @@
-"""The company of the demo: who calls, which deployments answer."""
+"""The company of the demo: who calls, which deployments answer, and what they cost."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from decimal import Decimal
+from typing import Final, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +53,24 @@ CHAT_WEST: Final = Deployment("chat-west", "gpt-4o-2024-11-20", "contoso-west.op
 ASSISTANT: Final = Deployment("assistant", "gpt-5-mini-2025-08-07", "contoso-west.openai.azure.com", "Sweden Central")
 SEARCH: Final = Deployment("search", "text-embedding-3-large", "contoso-east.openai.azure.com", "East US 2")
 WRITER: Final = Deployment("writer", "claude-sonnet-4-6", "contoso-ai.services.ai.azure.com", "East US 2")
+
+PriceList: TypeAlias = Mapping[str, Decimal]
+"""What is billed -> US dollars per million tokens. What a model has no price for must not occur."""
+
+
+def _prices(**usd: str) -> PriceList:
+    return {part.replace("_", " "): Decimal(amount) for part, amount in usd.items()}
+
+
+# Said here once more, apart from reference/prices.kql and discounts.kql: the ledger must not be made of what it proves.
+LIST: Final[Mapping[Deployment, PriceList]] = {
+    CHAT_EAST: _prices(prompt="2.50", cached="1.25", completion="10.00"),
+    CHAT_WEST: _prices(prompt="2.75", cached="1.375", completion="11.00"),
+    ASSISTANT: _prices(prompt="0.25", cached="0.025", completion="2.00"),
+    SEARCH: _prices(prompt="0.13"),
+    WRITER: _prices(prompt="3.00", cached="0.30", cache_write="3.75", completion="15.00"),
+}
+CONTRACT: Final[Mapping[Deployment, PriceList]] = {CHAT_EAST: _prices(prompt="2.25", cached="1.125", completion="9.00")}
+"""What is agreed on; all else is paid by list."""
+DISCOUNTS: Final[Mapping[str, Decimal]] = {"Research": Decimal("0.15")}
+"""Business unit -> the part of a contract price that it does not pay."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from chargeback.local.day.calls import Call, Json, Tokens, Traces, chat_counts, iso
+from chargeback.local.day.calls import Call, Json, Traces, chat_counts, iso
 from chargeback.local.day.company import CHAT_EAST, CHAT_WEST, LEGACY, LEGACY_KEY, Caller
+from chargeback.local.day.truth import Fate, Tokens
 
 
 def _named(call: Call) -> Caller:
@@ -25,11 +26,11 @@ def seed(call: Call) -> Traces:
         "totalTokens": str(billed.total),
         "deploymentId": CHAT_EAST.name,
     }
-    return Traces(record, billed, LEGACY)
+    return Traces(record, billed, LEGACY, CHAT_EAST)
 
 
 def entra(call: Call) -> Traces:
-    """Write as a policy that names the Entra application."""
+    """Write as a policy that names the Entra application, and no deployment; only the global one is behind it."""
     billed = chat_counts(call)
     caller = call.caller if call.caller.application else LEGACY
     record: Json = {
@@ -43,7 +44,7 @@ def entra(call: Call) -> Traces:
         "prompt_tokens": str(billed.prompt),
         "total_tokens": str(billed.total),
     }
-    return Traces(record, billed, caller)
+    return Traces(record, billed, caller, CHAT_EAST)
 
 
 def _american(at: datetime) -> str:
@@ -51,7 +52,10 @@ def _american(at: datetime) -> str:
 
 
 def bodies(call: Call) -> Traces:
-    """Write as a policy that logs request and response whole; the texts must not travel further."""
+    """Write as a policy that logs request and response whole; the texts must not travel further.
+
+    It names no deployment either, and has the same one behind it.
+    """
     billed = chat_counts(call)
     usage = {"prompt_tokens": billed.prompt, "completion_tokens": billed.completion, "total_tokens": billed.total}
     answer = {"model": "gpt-4o-2024-11-20", "choices": [{"message": {"content": "the demo's secret answer"}}]}
@@ -62,7 +66,7 @@ def bodies(call: Call) -> Traces:
         "request": json.dumps({"messages": [{"role": "user", "content": "the demo's secret question"}]}),
         "response": json.dumps(answer | {"usage": usage}),
     }
-    return Traces(record, billed, _named(call))
+    return Traces(record, billed, _named(call), CHAT_EAST)
 
 
 def gateway_hub(call: Call) -> Traces:
@@ -82,7 +86,7 @@ def gateway_hub(call: Call) -> Traces:
         "responseTokens": billed.completion,
         "totalTokens": billed.total,
     }
-    return Traces(record, billed, _named(call))
+    return Traces(record, billed, _named(call), CHAT_WEST)
 
 
 def toolkit(call: Call) -> Traces:
@@ -95,4 +99,4 @@ def toolkit(call: Call) -> Traces:
         "SubscriptionId": _named(call).subscription or LEGACY_KEY,
         "TotalTokens": str(total),
     }
-    return Traces(record, Tokens(None, None, total), _named(call))
+    return Traces(record, Tokens(None, None, total), _named(call), CHAT_EAST, fate=Fate.TOTAL_ONLY)

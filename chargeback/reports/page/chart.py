@@ -114,8 +114,14 @@ def _bars(days: Sequence[date], series: Sequence[Series], currency: str, high: f
 
 
 def _summary(days: Sequence[date], totals: Sequence[Decimal], currency: str) -> str:
-    if not any(totals):
+    charged = [index for index, total in enumerate(totals) if total]
+    if not charged:
         return "No day of the month was charged anything."
+    if len(charged) == 1:
+        only = charged[0]
+        return (
+            f"One day alone was charged anything: {day_in_words(days[only])} with {grouped(totals[only])} {currency}."
+        )
     dearest = max(range(len(days)), key=lambda index: totals[index])
     least = min(range(len(days)), key=lambda index: totals[index])
     return (

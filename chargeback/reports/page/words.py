@@ -16,7 +16,8 @@ CLASSES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "unpriced": (
             "No price known",
-            "What was used is known, what it costs is not: nobody has entered a price for the model.",
+            "What was used is known, what it costs is not: nobody has entered a price for the model, or a total was "
+            "reported that nobody has divided into input and output.",
         ),
         "inconsistent": (
             "Counts that contradict each other",

@@ -7,7 +7,10 @@ time. The SQL means the same; a step of another form than duckdb-kql writes stay
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import pairwise
+
+import duckdb_kql
 
 _STEP = re.compile(
     r"(?<=,\n)     (?=(?:_s\d+|\"_l\d+_\w+\") AS )|\n(?=SELECT \* FROM _s\d+)|(?<=\)) (?=SELECT \* FROM _s\d+)"
@@ -16,13 +19,35 @@ _STEP = re.compile(
 _SOURCE = re.compile(r" FROM (?P<source>_s\d+)(?= |\))")
 _READ = re.compile(r"json_extract\(\"(?P<bag>customDimensions)\", '(?P<path>\$\.\w+)'\)")
 _TOGETHER = ' FROM (SELECT *, json_extract("customDimensions", [{listed}]) AS _bag FROM {source})'
+_TEXT = re.compile(r"coalesce\(json_extract\(\"customDimensions\", '\$\.\w+'\) ->> '\$', ''\)")
+"""A key's text, as `tostring` is translated: always of one type."""
+_WHOLE = (
+    r"CASE WHEN regexp_matches({text}, '^\s*[+-]?([0-9]+|0[xX][0-9a-fA-F]+)\s*$') "
+    "THEN TRY_CAST(trim({text}) AS BIGINT) END"
+)
+"""What duckdb-kql's own choice comes to for a text."""
 _ENOUGH = 3
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
 def in_one_pass(sql: str) -> str:
     """Return the SQL with the keys of `customDimensions` that a step reads taken out of it together."""
-    return "".join(_rewritten(step) for step in _split(sql))
+    return "".join(_rewritten(step) for step in _split(_of_texts(sql)))
+
+
+def _of_texts(sql: str) -> str:
+    """Return the SQL in which the text of a key becomes a whole number without asking each row what type it has."""
+    before, after = _conversion()
+    pattern = re.escape(before) + rf"(?P<text>{_TEXT.pattern})" + re.escape(after)
+    return re.sub(pattern, lambda found: _WHOLE.format(text=found["text"]), sql)
+
+
+@cache
+def _conversion() -> tuple[str, str]:
+    """Return what duckdb-kql writes before and after the value of `tolong`: a choice by type, in 1,500 letters."""
+    sql = str(duckdb_kql.to_sql("rows | project whole = tolong(given)", schema={"rows": ["given"]}))
+    before, _, after = sql.partition("SELECT ")[2].partition("SELECT ")[2].partition('"given"')
+    return before, after.rpartition(' AS "whole"')[0]
 
 
 def _split(sql: str) -> list[str]:

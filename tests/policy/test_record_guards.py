@@ -429,7 +429,7 @@ GUARDS = [
     Guard("secret: 44 letters", "[0-9A-Za-z+/_-]{43}=|", "", "cost-center-is-base64"),
     Guard("secret: 84 letters", "(?<![0-9A-Za-z])[0-9A-Za-z]{84}(?![0-9A-Za-z])|", "", "cost-center-is-84-letters"),
     Guard("secret: token", "eyJ[0-9A-Za-z]|", "", "backend-tells-keys"),
-    Guard("secret: OpenAI's", "(?<![0-9A-Za-z])sk-|", "", "cost-center-is-an-openai-key"),
+    Guard("secret: OpenAI's", "(?<![0-9A-Za-z])sk-[0-9A-Za-z_-]{16}|", "", "cost-center-is-an-openai-key"),
     Guard("secret: bearer", "(?i:bearer |basic )", "(?i:basic )", "cost-center-is-bearer"),
     Guard("secret: basic", "(?i:bearer |basic )", "(?i:bearer )", "cost-center-is-basic"),
     Guard("secret: in capitals", "(?i:bearer |basic )", "(?:bearer |basic )", "cost-center-is-basic"),

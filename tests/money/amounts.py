@@ -1,0 +1,61 @@
+"""What a month comes to, however it was found: costs by line, and how many calls are in each class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import NamedTuple
+
+EXACT = Context(prec=80)
+UNASSIGNED, IDLE = "Unassigned", "Idle capacity"
+
+
+class Key(NamedTuple):
+    """What the lines are told apart by."""
+
+    business_unit: str
+    """Empty: nobody's."""
+    consumer: str
+    deployment: str
+    model: str
+    kind: str
+    """`tokens`, `provisioned` or `idle`."""
+
+
+class Costs(NamedTuple):
+    """A line's calls and its costs, not rounded."""
+
+    calls: int
+    list_cost: Decimal
+    contract_cost: Decimal
+    charged_cost: Decimal
+
+
+NOTHING = Costs(0, Decimal(0), Decimal(0), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """The outcome for one case."""
+
+    lines: Mapping[Key, Costs]
+    classes: Mapping[str, int]
+    """Class of calls -> calls; classes without calls are absent."""
+    notes: Mapping[Key, Mapping[str, str]]
+    """Line -> part -> the part that it is billed as; a provisioned line's `weights` are noted where they are missing."""
+
+
+def added(one: Costs, other: Costs) -> Costs:
+    pairs = zip(one[1:], other[1:], strict=True)
+    return Costs(one.calls + other.calls, *(EXACT.add(left, right) for left, right in pairs))
+
+
+def statement(amounts: Iterable[tuple[Key, Decimal]], digits: int = 2) -> dict[str, Decimal]:
+    """Return what each unit owes: rounded once, half-even."""
+    totals: dict[str, Decimal] = {}
+    for key, amount in amounts:
+        name = key.business_unit or (IDLE if key.kind == "idle" else UNASSIGNED)
+        totals[name] = EXACT.add(totals.get(name, Decimal(0)), amount)
+    quantum = Decimal(1).scaleb(-digits)
+    return {name: total.quantize(quantum, ROUND_HALF_EVEN, EXACT) for name, total in totals.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import NamedTuple
@@ -51,11 +51,31 @@ def added(one: Costs, other: Costs) -> Costs:
     return Costs(one.calls + other.calls, *(EXACT.add(left, right) for left, right in pairs))
 
 
-def statement(amounts: Iterable[tuple[Key, Decimal]], digits: int = 2) -> dict[str, Decimal]:
+def unit_of(key: Key) -> str:
+    """Return whose amounts a line's are rounded with."""
+    return key.business_unit or (IDLE if key.kind == "idle" else UNASSIGNED)
+
+
+def statement(month: Month, digits: int = 2) -> dict[str, Decimal]:
     """Return what each unit owes: rounded once, half-even."""
     totals: dict[str, Decimal] = {}
-    for key, amount in amounts:
-        name = key.business_unit or (IDLE if key.kind == "idle" else UNASSIGNED)
-        totals[name] = EXACT.add(totals.get(name, Decimal(0)), amount)
+    for key, costs in month.lines.items():
+        totals[unit_of(key)] = EXACT.add(totals.get(unit_of(key), Decimal(0)), costs.charged_cost)
     quantum = Decimal(1).scaleb(-digits)
     return {name: total.quantize(quantum, ROUND_HALF_EVEN, EXACT) for name, total in totals.items()}
+
+
+CLOSE = Decimal("5e-10")
+"""Closer than this is the same to nine digits after the point."""
+
+
+def differences(one: Month, other: Month) -> list[str]:
+    """Return in what two outcomes differ; amounts as good as the same are the same."""
+    found = [f"{key} is in one of them only" for key in one.lines.keys() ^ other.lines.keys()]
+    for key in one.lines.keys() & other.lines.keys():
+        costs, others = one.lines[key], other.lines[key]
+        apart = max(abs(EXACT.subtract(left, right)) for left, right in zip(costs[1:], others[1:], strict=True))
+        found += [f"{key}: {costs} is not {others}"] if costs.calls != others.calls or apart > CLOSE else []
+    for name, left, right in (("classes", one.classes, other.classes), ("notes", one.notes, other.notes)):
+        found += [f"{name}: {dict(left)} are not {dict(right)}"] if left != right else []
+    return found

@@ -28,7 +28,8 @@ class Used:
 
     key: Key
     weight: Decimal
-    rate: Decimal
+    rate: Decimal | None
+    """The statement's currency for a US dollar; None: not known, so the share is nobody's line."""
 
 
 def calculate(case: Case) -> Month:
@@ -52,7 +53,7 @@ class _Month:
             self.classes[self._class_of(call)] += 1
         for commitment in self._commitments():
             self._share(commitment)
-        return Month(dict(self.lines), dict(self.classes), dict(self.notes))
+        return Month(dict(self.lines), dict(self.classes), {key: told for key, told in self.notes.items() if told})
 
     # A call.
 
@@ -64,13 +65,11 @@ class _Month:
         if not _fits_together(call):
             return "inconsistent"
         what, owner, rate = served(call, self.tables), self._owner(call), self._rate(call.time)
-        if rate is None:
-            return "unpriced"
         kind = "provisioned" if what.provisioned else "tokens"
         answered_by = call.text("servedDeployment") or call.text("deploymentId")
         key = Key(owner, call.text("consumerId"), answered_by, what.model, kind)
         has_cost = self._weigh(call, what, key, rate) if what.provisioned else self._price(call, what, key, rate)
-        if not has_cost:
+        if not has_cost or rate is None:
             return "unpriced"
         return "line" if owner else "unknown-consumer"
 
@@ -86,9 +85,9 @@ class _Month:
         rows = [row for row in valid(self.tables.get("currencies", ()), time) if row["currency"] == currency]
         return Decimal(max(rows, key=since)["unitsPerUsd"]) if rows else None
 
-    def _price(self, call: Call, what: Served, key: Key, rate: Decimal) -> bool:
+    def _price(self, call: Call, what: Served, key: Key, rate: Decimal | None) -> bool:
         rows = price_rows(call, what, self.tables)
-        if not rows or None in rows.values():
+        if rate is None or not rows or None in rows.values():
             return False
         best = rows.get("contract") or rows["list"]
         publisher = best.get("publisher", "") if best else ""
@@ -139,7 +138,7 @@ class _Month:
             yield hour, Decimal(ran // timedelta(microseconds=1)) / MILLION
             hour += HOUR
 
-    def _weigh(self, call: Call, what: Served, key: Key, rate: Decimal) -> bool:
+    def _weigh(self, call: Call, what: Served, key: Key, rate: Decimal | None) -> bool:
         hour = call.time.replace(minute=0, second=0, microsecond=0)
         host, name = call.text("backendHost").lower(), key.deployment.lower()
         commitment = next((found for found in ((host, name), ("", name)) if found in self.hours), None)
@@ -157,7 +156,7 @@ class _Month:
             + completion * Decimal(weights.get("outputRatio", 1))
         )  # fmt: skip  (a kind of weight a line)
         self.used[commitment][hour].append(Used(key, weight, rate))
-        if not own:
+        if not own and rate is not None:
             self.notes[key]["weights"] = "missing"
         return True
 
@@ -179,8 +178,9 @@ class _Month:
             self._add(one, idle * one.weight / everything, calls=0)
 
     def _add(self, one: Used, usd: Decimal, calls: int) -> None:
-        amount = usd * one.rate
-        self.lines[one.key] = added(self.lines[one.key], Costs(calls, amount, amount, amount))
+        if one.rate is not None:
+            amount = usd * one.rate
+            self.lines[one.key] = added(self.lines[one.key], Costs(calls, amount, amount, amount))
 
     def _add_idle(self, commitment: tuple[str, str], usd: Decimal, rate: Decimal | None) -> None:
         if rate is not None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tests.kql.rows import NOON
-from tests.money.amounts import Costs, Key
+from tests.money.amounts import Costs, Key, Month
 
 Row: TypeAlias = dict[str, Any]  # JSON: texts, numbers, true and false
 Tables: TypeAlias = dict[str, list[Row]]
@@ -58,6 +58,11 @@ class Case:
     causes: Mapping[str, str]
     """Class -> the cause of all of its calls."""
     statement: Mapping[str, Decimal]
+
+    @property
+    def expected(self) -> Month:
+        lines = {line.key: line.costs for line in self.lines}
+        return Month(lines, self.classes, {line.key: line.notes for line in self.lines if line.notes})
 
 
 def moment(text: str) -> datetime:

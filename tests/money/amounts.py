@@ -42,8 +42,8 @@ class Month:
     lines: Mapping[Key, Costs]
     classes: Mapping[str, int]
     """Class of calls -> calls; classes without calls are absent."""
-    notes: Mapping[Key, Mapping[str, str]]
-    """Line -> part -> the part that it is billed as; a provisioned line's `weights` are noted where they are missing."""
+    notes: Mapping[Key, frozenset[tuple[str, str]]]
+    """Line -> (part, the part that it is billed as); of a provisioned line (`weights`, `missing`). None: no entry."""
 
 
 def added(one: Costs, other: Costs) -> Costs:
@@ -69,13 +69,13 @@ CLOSE = Decimal("5e-10")
 """Closer than this is the same to nine digits after the point."""
 
 
-def differences(one: Month, other: Month) -> list[str]:
-    """Return in what two outcomes differ; amounts as good as the same are the same."""
+def differences(one: Month, other: Month, close: Decimal = CLOSE) -> list[str]:
+    """Return in what two outcomes differ; amounts that are closer than `close` are the same."""
     found = [f"{key} is in one of them only" for key in one.lines.keys() ^ other.lines.keys()]
     for key in one.lines.keys() & other.lines.keys():
         costs, others = one.lines[key], other.lines[key]
         apart = max(abs(EXACT.subtract(left, right)) for left, right in zip(costs[1:], others[1:], strict=True))
-        found += [f"{key}: {costs} is not {others}"] if costs.calls != others.calls or apart > CLOSE else []
+        found += [f"{key}: {costs} is not {others}"] if costs.calls != others.calls or apart >= close else []
     for name, left, right in (("classes", one.classes, other.classes), ("notes", one.notes, other.notes)):
         found += [f"{name}: {dict(left)} are not {dict(right)}"] if left != right else []
     return found

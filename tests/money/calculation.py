@@ -1,8 +1,8 @@
 """A month's costs, worked out call by call in Decimal: from the rules, sharing nothing with the queries.
 
-The rules are those of docs/contract.md (sections 1 and 4), docs/prices.md and the comments of `kql/lib/`. The queries sum
-calls first and look rows up in joins, in floating point; here each call is looked up by itself, and nothing is summed
-before it is money.
+The rules are those of docs/contract.md (sections 1 and 4), of docs/prices.md and of the comments in `kql/lib/`. The
+queries sum calls first and look rows up in joins, in floating point; here each call is looked up by itself, and nothing
+is summed before it is money.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Month:
         self.case, self.tables = case, case.reference
         self.lines: defaultdict[Key, Costs] = defaultdict(lambda: NOTHING)
         self.classes: Counter[str] = Counter()
-        self.notes: defaultdict[Key, dict[str, str]] = defaultdict(dict)
+        self.notes: defaultdict[Key, set[tuple[str, str]]] = defaultdict(set)
         self.used: defaultdict[tuple[str, str], defaultdict[datetime, list[Used]]]
         self.used = defaultdict(lambda: defaultdict(list))
 
@@ -53,7 +53,9 @@ class _Month:
             self.classes[self._class_of(call)] += 1
         for commitment in self._commitments():
             self._share(commitment)
-        return Month(dict(self.lines), dict(self.classes), {key: told for key, told in self.notes.items() if told})
+        return Month(
+            dict(self.lines), dict(self.classes), {key: frozenset(told) for key, told in self.notes.items() if told}
+        )
 
     # A call.
 
@@ -97,11 +99,12 @@ class _Month:
             "model": what.model,
             "deploymentType": what.kind,
         }
-        costs, notes = Costs(1, Decimal(0), Decimal(0), Decimal(0)), {}
+        costs = Costs(1, Decimal(0), Decimal(0), Decimal(0))
+        notes: set[tuple[str, str]] = set()
         for part, tokens in parts_of(call).items():
             if not tokens:
                 continue
-            known = [found for kind in ("contract", "list") if (row := rows.get(kind)) for found in [price_of(part, row)]]
+            known = [price_of(part, row) for kind in ("contract", "list") if (row := rows.get(kind))]
             priced = [(usd, billed) for usd, billed in known if usd is not None]
             if not priced:
                 return False
@@ -109,7 +112,7 @@ class _Month:
             usd = charged(contract, part, scope, call.time, self.tables)
             amounts = (tokens * price / MILLION * rate for price in (list_usd, contract, usd))
             costs = added(costs, Costs(0, *amounts))
-            notes |= {part: billed} if billed else {}
+            notes |= {(part, billed)} if billed else set()
         self.lines[key] = added(self.lines[key], costs)
         self.notes[key] |= notes
         return True
@@ -150,49 +153,49 @@ class _Month:
         parts = parts_of(call)
         completion = parts["completion"] + parts["audioCompletion"]
         weight = (
-            parts["prompt"] + parts["audioPrompt"] + parts["imagePrompt"]
+            parts["prompt"]
+            + parts["audioPrompt"]
+            + parts["imagePrompt"]
             + parts["cached"] * Decimal(weights.get("cachedWeight", 0))
             + (parts["cacheWrite"] + parts["cacheWrite1h"]) * Decimal(weights.get("cacheWriteWeight", 1))
             + completion * Decimal(weights.get("outputRatio", 1))
         )  # fmt: skip  (a kind of weight a line)
         self.used[commitment][hour].append(Used(key, weight, rate))
         if not own and rate is not None:
-            self.notes[key]["weights"] = "missing"
+            self.notes[key].add(("weights", "missing"))
         return True
 
     def _share(self, commitment: tuple[str, str]) -> None:
         """Divide every hour among its calls by weight; what nobody used is idle, or everybody's."""
         used = self.used[commitment]
-        everything = sum((one.weight for calls in used.values() for one in calls), Decimal(0))
+        sharers = [one for calls in used.values() for one in calls if one.rate is not None]
+        everything = sum((one.weight for one in sharers), Decimal(0))
         spread = self.case.settings["idleCapacity"] == "spread" and everything > 0
-        idle = Decimal(0)
         for hour, usd in self.hours[commitment].items():
             weight = sum((one.weight for one in used.get(hour, ())), Decimal(0))
-            if not weight and spread:
-                idle += usd
-            elif not weight:
-                self._add_idle(commitment, usd, self._rate(hour))
+            rate = self._rate(max(hour, self.case.start))
             for one in used.get(hour, ()):
-                self._add(one, usd * one.weight / weight if weight else Decimal(0), calls=1)
-        for one in (one for calls in used.values() for one in calls if spread):
-            self._add(one, idle * one.weight / everything, calls=0)
+                if one.rate is not None:
+                    self._add(one.key, usd * one.weight / weight * one.rate if weight else Decimal(0), calls=1)
+            if weight or rate is None:
+                continue
+            for one in sharers if spread else ():
+                self._add(one.key, usd * rate * one.weight / everything, calls=0)
+            if not spread:
+                self._add(Key("", "", self._name(commitment), "", "idle"), usd * rate, calls=0)
 
-    def _add(self, one: Used, usd: Decimal, calls: int) -> None:
-        if one.rate is not None:
-            amount = usd * one.rate
-            self.lines[one.key] = added(self.lines[one.key], Costs(calls, amount, amount, amount))
+    def _add(self, key: Key, amount: Decimal, calls: int) -> None:
+        self.lines[key] = added(self.lines[key], Costs(calls, amount, amount, amount))
 
-    def _add_idle(self, commitment: tuple[str, str], usd: Decimal, rate: Decimal | None) -> None:
-        if rate is not None:
-            names = [row["deployment"] for row in self.tables["provisioned"]]
-            name = next(name for name in names if name.lower() == commitment[1])
-            key = Key("", "", name, "", "idle")
-            self.lines[key] = added(self.lines[key], Costs(0, usd * rate, usd * rate, usd * rate))
+    def _name(self, commitment: tuple[str, str]) -> str:
+        """Return the deployment's name as the purchase writes it."""
+        names = [str(row["deployment"]) for row in self.tables["provisioned"]]
+        return next(name for name in names if name.lower() == commitment[1])
 
 
 def _usd_per_hour(row: Row, hour: datetime) -> Decimal:
     if row.get("usdPerUnitHour") is not None:
-        return row["units"] * Decimal(row["usdPerUnitHour"])
+        return Decimal(row["units"]) * Decimal(row["usdPerUnitHour"])
     first = hour.replace(day=1, hour=0)
     following = (first + timedelta(days=31)).replace(day=1)
     return Decimal(row["usdPerMonth"]) / ((following - first) // HOUR)

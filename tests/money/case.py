@@ -62,7 +62,9 @@ class Case:
     @property
     def expected(self) -> Month:
         lines = {line.key: line.costs for line in self.lines}
-        return Month(lines, self.classes, {line.key: line.notes for line in self.lines if line.notes})
+        return Month(
+            lines, self.classes, {line.key: frozenset(line.notes.items()) for line in self.lines if line.notes}
+        )
 
 
 def moment(text: str) -> datetime:
@@ -117,7 +119,7 @@ def events_of(told: Row) -> Iterator[Row]:
 
 def _line(told: Row) -> ExpectedLine:
     charged = told["charged"]
-    costs = (Decimal(told.get(name, charged)) for name in ("list", "contract", "charged"))
+    costs = (Decimal(told.get(name) or charged) for name in ("list", "contract", "charged"))
     sums = {"charged": told["sum"]} | {name: told[f"{name}Sum"] for name in ("list", "contract") if name in told}
     key = Key(told["businessUnit"], told["consumer"], told["deployment"], told["model"], told.get("kind", "tokens"))
     return ExpectedLine(key, Costs(told.get("calls", 1), *costs), sums, told.get("notes", {}))

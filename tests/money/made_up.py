@@ -16,15 +16,29 @@ SKUS = (
     *("GlobalProvisionedManaged", "ProvisionedManaged"),
 )
 MODELS = ("gpt-4o", "gpt-35-turbo", "claude")
+PLAIN_MODELS = ("gpt-4o", "gpt-3.5-turbo", "claude")
 VERSIONS = ("", "", "-2024-11-20", "-0125")
 HOSTS, REGIONS = ("east.example", "west.example"), ("swedencentral", "eastus2")
 DEPLOYMENTS, CONSUMERS = ("chat", "mail", "ptu", "spare"), ("web", "app", "desk", "stranger")
 UNITS = ("Shop", "Support", "")
-PRICE_COLUMNS = tuple(
-    f"{part}UsdPerMillion"
-    for part in ("prompt", "cached", "cacheWrite", "cacheWrite1h", "completion", "audioPrompt", "audioCompletion", "imagePrompt")
+PARTS = (
+    "prompt",
+    "cached",
+    "cacheWrite",
+    "cacheWrite1h",
+    "completion",
+    "audioPrompt",
+    "audioCompletion",
+    "imagePrompt",
 )
-_OWNERS: tuple[Row, ...] = ({"consumerId": "web", "businessUnit": "Shop"}, {"consumerId": "desk", "businessUnit": "Support"})
+_OWNERS: tuple[Row, ...] = (
+    {"consumerId": "web", "businessUnit": "Shop"},
+    {"consumerId": "desk", "businessUnit": "Support"},
+)
+_GROUPS: tuple[Row, ...] = (
+    {"regionGroup": "europe", "region": "swedencentral"},
+    {"regionGroup": "all", "region": "eastus2"},
+)
 _INSIDE_PROMPT = ("cachedTokens", "cacheWriteTokens", "audioPromptTokens", "imagePromptTokens")
 _INSIDE_COMPLETION = ("reasoningTokens", "audioCompletionTokens")
 
@@ -72,7 +86,7 @@ def month(seed: int, calls: int = 300) -> Case:
 def _reference(chance: Chance) -> Tables:
     return {
         "prices": [*_prices_for_any(chance), *chance.some(25, lambda: _price(chance))],
-        "regionGroups": [{"regionGroup": "europe", "region": "swedencentral"}, {"regionGroup": "all", "region": "eastus2"}],
+        "regionGroups": [*_GROUPS],
         "deployments": chance.some(8, lambda: _deployment(chance)),
         "consumers": [*_OWNERS, *chance.some(5, lambda: _consumer(chance))],
         "discounts": chance.some(6, lambda: _discount(chance)),
@@ -87,16 +101,16 @@ def _reference(chance: Chance) -> Tables:
 
 def _prices_for_any(chance: Chance) -> list[Row]:
     """Return prices that fit whatever no other fits, so that most calls have one."""
-    models, usd = ("gpt-4o", "gpt-3.5-turbo", "claude"), Decimal("1.25")
-    whole = {"promptUsdPerMillion": usd, "completionUsdPerMillion": usd * 4}
-    return [{"model": model, "batch": batch, **whole} for model in models for batch in (False, True) if chance.often(90)]
+    whole = {"promptUsdPerMillion": Decimal("1.25"), "completionUsdPerMillion": 5}
+    rows: list[Row] = [{"model": model, "batch": batch, **whole} for model in PLAIN_MODELS for batch in (False, True)]
+    return [row for row in rows if chance.often(90)]
 
 
 def _price(chance: Chance) -> Row:
     band = chance.one_of("", "", "short", "long")
     return {
         "publisher": chance.one_of("OpenAI", "Anthropic"),
-        "model": chance.one_of("gpt-4o", "gpt-3.5-turbo", "claude"),
+        "model": chance.one_of(*PLAIN_MODELS),
         "modelVersion": chance.one_of("", "", "", "2024-11-20", "0125"),
         "deploymentType": chance.one_of("", "global", "datazone", "regional"),
         "regionGroup": chance.one_of("", "", "", "europe", "eastus2"),
@@ -106,7 +120,7 @@ def _price(chance: Chance) -> Row:
         "batch": chance.often(15),
         "priceKind": chance.one_of("list", "list", "list", "contract"),
         "validFrom": chance.moment(60),
-        **{column: chance.usd() for column in PRICE_COLUMNS},
+        **{f"{part}UsdPerMillion": chance.usd() for part in PARTS},
     }
 
 
@@ -150,22 +164,28 @@ def _purchase(chance: Chance) -> Row:
     return {
         "backendHost": chance.one_of("", "", *HOSTS),
         "deployment": chance.one_of("ptu", "chat"),
-        "units": chance.random.randrange(1, 60),
+        "units": chance.random.randrange(1, 9),
         "usdPerUnitHour": Decimal("1.10") if hourly else None,
-        "usdPerMonth": None if hourly else 2652,
+        "usdPerMonth": None if hourly else 265,
         "validFrom": chance.moment(),
         "validTo": chance.moment(0) if chance.often(60) else None,
     }
 
 
 def _weights(chance: Chance) -> Row:
-    weights = {"outputRatio": chance.one_of(4, 8), "cachedWeight": chance.one_of(0, Decimal("0.1")), "cacheWriteWeight": 1}
-    return {"model": chance.one_of("gpt-4o", "gpt-3.5-turbo", "claude"), **weights, "validFrom": chance.moment()}
+    return {
+        "model": chance.one_of(*PLAIN_MODELS),
+        "outputRatio": chance.one_of(4, 8),
+        "cachedWeight": chance.one_of(0, Decimal("0.1")),
+        "cacheWriteWeight": 1,
+        "validFrom": chance.moment(),
+    }
 
 
 def _records(chance: Chance, name: str) -> Sequence[Row]:
     """Return the events of one call: often one, at times delivered again, or told by the gateway's log."""
-    time = (START + timedelta(milliseconds=chance.random.randrange(-3_600_000, 31 * 86_400_000 + 3_600_000))).isoformat()
+    after = timedelta(milliseconds=chance.random.randrange(-3_600_000, 31 * 86_400_000 + 3_600_000))
+    time = (START + after).isoformat()
     about = _call(chance) | {"recordId": name, "eventTime": time}
     if chance.often(10):
         late = {"sent": (datetime.fromisoformat(time) + timedelta(days=chance.random.randrange(12))).isoformat()}
@@ -177,7 +197,8 @@ def _records(chance: Chance, name: str) -> Sequence[Row]:
         waiting = {"usageSource": "pending", "note": "stream-not-read", "streamed": True}
         return [*events_of(about | waiting), *events_of(log | _counts(chance))]
     if chance.often(15):
-        failed = {"statusCode": chance.one_of(200, 400, 401, 429, 499, 500), "note": chance.one_of(None, "error:content_filter", "error:odd")}
+        notes = (None, "error:content_filter", "error:odd")
+        failed = {"statusCode": chance.one_of(200, 400, 401, 429, 499, 500), "note": chance.one_of(*notes)}
         return [*events_of(about | failed)]
     return [*events_of(about | _counts(chance))]
 

@@ -56,7 +56,7 @@ def _merged(records: Sequence[Mapping[str, Any]]) -> Call:
     for name in {name for record in ranked for name in record} - set(COUNTS):
         told = [record for record in ranked if record.get(name, "") != ""]
         if told:
-            # One source may say two things of a call (it is then shown as conflicting): the last by the alphabet counts.
+            # One source may say two things of a call, which is then shown as conflicting: the last by the alphabet.
             texts[name] = max((r[name] for r in told if _rank(r) == _rank(told[0])), key=str)
     counts = _greatest(by_policy)
     if not counts.keys() & set(WHOLES):

@@ -76,8 +76,7 @@ def _deployment(call: Call, tables: Tables) -> Row:
     answered = call.text("servedDeployment").lower()
     # Where another deployment stood in, the one that was asked for says nothing of what served.
     asked = "" if call.text("spilloverFrom") else call.text("deploymentId").lower()
-    points = {"": 0, asked: 2} | ({answered: 4} if answered else {})
-    points[""] = 0
+    points = {asked: 2, answered: 4} | {"": 0}
     host = call.text("backendHost").lower()
     fits = [
         (points[row.get("deployment", "").lower()] + bool(row.get("backendHost")), since(row), row)
@@ -139,7 +138,7 @@ def _best(fits: list[tuple[int, datetime, Row]]) -> Row | None:
     latest: dict[tuple[str, ...], tuple[datetime, list[Row]]] = {}
     for points, since_, row in fits:
         if points == most:
-            pattern = tuple(str(row.get(name, "")) for name in _NAMING) + (named(row["model"])[1],)
+            pattern = (*(str(row.get(name, "")) for name in _NAMING), named(row["model"])[1])
             newest, rows = latest.get(pattern, (since_, []))
             if since_ >= newest:
                 latest[pattern] = (since_, [*(rows if since_ == newest else []), row])
@@ -161,7 +160,9 @@ def _points(row: Row, call: Call, what: Served, tables: Tables) -> int | None:
     band = "" if threshold is None else "long" if call.count("promptTokens") > threshold else "short"
     checks = (
         name == what.model,
-        not version or version == what.version or (len(version) == 4 and what.version.endswith(version))
+        not version
+        or version == what.version
+        or (len(version) == 4 and what.version.endswith(version))
         or (len(what.version) == 4 and version.endswith(what.version)),
         row.get("deploymentType", "") in ("", what.kind),
         row.get("serviceTier", "") in ("", what.tier),
@@ -192,9 +193,9 @@ def price_of(part: str, row: Row) -> tuple[Decimal | None, str]:
     return (None if usd is None else Decimal(usd)), ("" if billed == part else billed)
 
 
-def charged(usd: Decimal, part: str, keys: Row, time: datetime, tables: Tables) -> Decimal:
+def charged(usd: Decimal, part: str, keys: Mapping[str, str], time: datetime, tables: Tables) -> Decimal:
     """Take off what the unit's best discount for the part takes off; `keys` is what a discount may name."""
-    scope = keys | {"part": part}
+    scope = {**keys, "part": part}
     fits = [
         (sum(bool(row.get(name)) for name in scope), since(row), row)
         for row in valid(tables.get("discounts", ()), time)

@@ -1,9 +1,9 @@
 """Many cases in one query: composing and planning it takes seconds, however few its rows are.
 
-Cases that run together share a store and reference tables, but no name: ids, deployments, hosts, models, business units
-and groups of regions carry their case's number, which is taken off the answer again. So no row of one case fits a call of
-another. A case whose rows are about everything (a discount for all, a deployment of any name on any host) cannot be told
-apart that way and runs alone; so does each setting, each table of rates and each period.
+Cases that run together share a store and reference tables, but no name: ids, deployments, hosts, models, business
+units and groups of regions carry their case's number, which is taken off the answer again. So no row of one case fits a
+call of another. A case whose rows are about everything (a discount for all, a deployment of any name and host) cannot
+be told apart that way and runs alone; each setting, each table of rates and each period is a query of its own.
 """
 
 from __future__ import annotations
@@ -47,12 +47,16 @@ QUERY = """
 let asLines = statementLines | summarize calls = sum(calls), listCost = sum(listCost), contractCost = sum(contractCost),
     chargedCost = sum(chargedCost), costs = countif(isnotnull(chargedCost)), groups = count()
     by className, cause, businessUnit, consumerId, deployment, model, lineKind, pricingNote;
+let whose = statementLines
+| project groupKey, className, businessUnit, consumerId, deployment, model, lineKind, unitsPerUsd;
 let asParts = partCosts
-| join kind=inner (statementLines | project groupKey, className, businessUnit, consumerId, deployment, model, lineKind, unitsPerUsd) on groupKey
-| summarize tokens = sum(tokens)
-    by className, businessUnit, consumerId, deployment, model, lineKind, part, contractUsd, discountPercent, fixedUsd, billedAs, unitsPerUsd;
+| join kind=inner whose on groupKey
+| summarize tokens = sum(tokens) by className, businessUnit, consumerId, deployment, model, lineKind,
+    part, contractUsd, discountPercent, fixedUsd, billedAs, unitsPerUsd;
 union (asLines | extend part = ""), asParts
 """
+_KEY = ("businessUnit", "consumerId", "deployment", "model", "lineKind")
+_COSTS = ("listCost", "contractCost", "chargedCost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ def together(cases: Iterable[Case]) -> list[list[Case]]:
     groups: defaultdict[object, list[Case]] = defaultdict(list)
     for case in cases:
         alone = case.name if _is_about_everything(case) else ""
-        rates = "" if case.settings["statementCurrency"] == "USD" else json.dumps(case.reference["currencies"], default=str)
+        in_dollars = case.settings["statementCurrency"] == "USD"
+        rates = "" if in_dollars else json.dumps(case.reference["currencies"], default=str)
         groups[alone, case.start, case.end, tuple(sorted(case.settings.items())), rates].append(case)
     return list(groups.values())
 
@@ -85,7 +90,7 @@ def _is_about_everything(case: Case) -> bool:
 
 
 def answers(cases: Sequence[Case], folder: Path, changed: Mapping[str, str] | None = None) -> dict[str, Answer]:
-    """Answer cases that go together; `folder` is for the reference files, `changed` has other texts of library files."""
+    """Answer cases that go together: `folder` is for reference files, `changed` has other texts of library files."""
     tagged = {case.name: f"-case{number:03}" for number, case in enumerate(cases)}
     rows: dict[str, list[Row]] = {table: [] for table in TABLES}
     for case in cases:
@@ -93,16 +98,16 @@ def answers(cases: Sequence[Case], folder: Path, changed: Mapping[str, str] | No
             if table == "currencies" and rows[table] == own:
                 continue  # the very rates that another case has brought
             rows[table].extend(_tagged(row, tagged[case.name], case) for row in own)
-    for table, found in rows.items():
-        (folder / f"{table}.kql").write_text(_file(table, found, cases[0].settings), encoding="utf-8")
+    for table, own in rows.items():
+        (folder / f"{table}.kql").write_text(_file(table, own, cases[0].settings), encoding="utf-8")
     for name, text in (changed or {}).items():
         (folder / name).write_text(text, encoding="utf-8")
     envelopes = [_envelope(told, tagged[case.name], case) for case in cases for told in case.events]
     with Store() as store:
         store.add(envelopes)
         query = compose(QUERY, period=(cases[0].start, cases[0].end), reference=folder)
-        table = rows_of(store.query(query, now=MADE_LATER))
-    return _by_case(table, tagged)
+        found = rows_of(store.query(query, now=MADE_LATER))
+    return _by_case(found, tagged)
 
 
 def _envelope(told: Row, tag: str, case: Case) -> Envelope:
@@ -134,7 +139,9 @@ def _file(table: str, rows: Sequence[Row], settings: Mapping[str, str]) -> str:
     declared = ", ".join(f"{column}:{kind}" for column, kind in columns.items())
     setting = _SETTING_OF.get(table)
     before = f'let {setting} = "{settings[setting]}";\n' if setting else ""
-    return before + f"let {table} = datatable({declared})\n[\n" + "\n".join(dict.fromkeys(lines) if table == "regionGroups" else lines) + "\n];\n"
+    if table == "regionGroups":
+        lines = list(dict.fromkeys(lines))
+    return before + f"let {table} = datatable({declared})\n[\n" + "\n".join(lines) + "\n];\n"
 
 
 def _constant(row: Row, column: str, kind: str) -> str:
@@ -159,36 +166,36 @@ def _by_case(table: Iterable[Mapping[str, Any]], tagged: Mapping[str, str]) -> d
 
 def _answer(rows: Sequence[Mapping[str, Any]], tag: str) -> Answer:
     lines: dict[Key, Costs] = {}
-    notes: defaultdict[Key, dict[str, str]] = defaultdict(dict)
-    classes: Counter[str] = Counter()
-    causes, exact = set(), []
+    notes: defaultdict[Key, set[tuple[str, str]]] = defaultdict(set)
+    exact: list[tuple[Key, Decimal]] = []
     for row in rows:
-        key = Key(*((row[name] or "").replace(tag, "") for name in ("businessUnit", "consumerId", "deployment", "model", "lineKind")))
+        key = Key(*((row[name] or "").replace(tag, "") for name in _KEY))
         charged = row["className"] in ("line", "unknown-consumer", "")
+        if row["part"] and charged:
+            notes[key] |= {(row["part"], row["billedAs"])} if row["billedAs"] else set()
+            exact.append((key, _exact(row)))
         if row["part"]:
-            notes[key] |= {row["part"]: row["billedAs"]} if charged and row["billedAs"] else {}
-            exact.extend([(key, _exact(row))] if charged else [])
             continue
-        if row["className"]:
-            classes.update({row["className"]: row["calls"]} if row["calls"] else {})
-            causes.add((row["className"], row["cause"]))
-        assert row["costs"] == (row["groups"] if charged else 0), f"a cost where none is known, or none: {row}"
-        if not charged:
-            continue
-        costs = Costs(row["calls"], *(Decimal(row[name]) for name in ("listCost", "contractCost", "chargedCost")))
-        lines[key] = added(lines.get(key, NOTHING), costs)
-        notes[key] |= {"weights": "missing"} if row["pricingNote"] else {}
-        exact.extend([(key, Decimal(repr(row["chargedCost"])))] if key.kind != "tokens" else [(key, Decimal(0))])
-    return Answer(Month(lines, classes, {key: found for key, found in notes.items() if found}), frozenset(causes), exact)
+        assert row["costs"] == (row["groups"] if charged else 0), f"a cost that is not known, or one too many: {row}"
+        if charged:
+            costs = Costs(row["calls"], *(Decimal(row[name]) for name in _COSTS))
+            lines[key] = added(lines.get(key, NOTHING), costs)
+            notes[key] |= {("weights", "missing")} if row["pricingNote"] else set()
+            exact.append((key, Decimal(repr(row["chargedCost"])) if key.kind != "tokens" else Decimal(0)))
+    month = Month(lines, _classes(rows), {key: frozenset(found) for key, found in notes.items() if found})
+    return Answer(month, frozenset((row["className"], row["cause"]) for row in rows if not row["part"]), exact)
+
+
+def _classes(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    calls: Counter[str] = Counter()
+    for row in rows:
+        calls[row["className"]] += 0 if row["part"] else row["calls"]
+    return {name: number for name, number in calls.items() if number}
 
 
 def _exact(row: Mapping[str, Any]) -> Decimal:
-    """Return a part's amount as a statement makes it: of whole tokens and prices as they are written."""
-    fixed, contract, percent, rate = (
-        None if row[name] is None else Decimal(repr(row[name])) for name in ("fixedUsd", "contractUsd", "discountPercent", "unitsPerUsd")
-    )
-    assert contract is not None
-    assert percent is not None
-    assert rate is not None
-    usd = contract * (100 - percent) / 100 if fixed is None else fixed
+    """Return a part's amount as a statement makes it: of whole tokens, and of prices as they are written."""
+    contract, percent, rate = (Decimal(repr(row[name])) for name in ("contractUsd", "discountPercent", "unitsPerUsd"))
+    fixed = row["fixedUsd"]
+    usd = contract * (100 - percent) / 100 if fixed is None else Decimal(repr(fixed))
     return EXACT.multiply(row["tokens"] * usd / 1_000_000, rate)

@@ -1,0 +1,158 @@
+"""Mistakes that somebody could make in the queries, each with a case that must notice it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    mistake: str
+    file: str
+    right: str
+    wrong: str
+    noticed_by: str
+    """The case that alone is asked."""
+
+
+MUTANTS = (
+    Mutant(
+        "cached tokens are not taken out of the prompt",
+        "groups.kql",
+        "sum(prompt - cached - written - audioIn - imageIn)",
+        "sum(prompt - written - audioIn - imageIn)",
+        "parts-02",
+    ),
+    Mutant(
+        "reasoning is added to the completion that it is inside of",
+        "groups.kql",
+        "plainCompletionTokens = sum(completion - audioOut)",
+        "plainCompletionTokens = sum(completion - audioOut + reasoning)",
+        "parts-04",
+    ),
+    Mutant(
+        "one-hour cache writes are paid twice",
+        "groups.kql",
+        "cacheWriteTokens = sum(written - written1h)",
+        "cacheWriteTokens = sum(written)",
+        "parts-07",
+    ),
+    Mutant(
+        "parts must fit into the prompt one by one only",
+        "groups.kql",
+        "cached + written + audioIn + imageIn <= prompt",
+        "max_of(cached, written, audioIn, imageIn) <= prompt",
+        "unknown-11",
+    ),
+    Mutant(
+        "one-hour cache writes fall back to the prompt's price",
+        "cost.kql",
+        "coalesce(cacheWrite1hUsdPerMillion, cacheWriteUsdPerMillion, promptUsdPerMillion)",
+        "coalesce(cacheWrite1hUsdPerMillion, promptUsdPerMillion)",
+        "fallbacks-03",
+    ),
+    Mutant(
+        "long prices begin at the threshold",
+        "groups.kql",
+        "prompt > promptAbove and prompt <= promptUpTo",
+        "prompt >= promptAbove and prompt < promptUpTo",
+        "specificity-19",
+    ),
+    Mutant(
+        "validTo is an owner's last moment",
+        "cost.kql",
+        "isnull(ownedTo) or ownedTo > slotFrom",
+        "isnull(ownedTo) or ownedTo >= slotFrom",
+        "time-06",
+    ),
+    Mutant(
+        "an owner's end does not cut a day",
+        "slots.kql",
+        "    (consumers | where isnotnull(validTo) | project at = validTo),\n",
+        "",
+        "time-06",
+    ),
+    Mutant(
+        "a discount is added",
+        "cost.kql",
+        "contractUsd * (100.0 - discountPercent)",
+        "contractUsd * (100.0 + discountPercent)",
+        "discounts-01",
+    ),
+    Mutant(
+        "a discount is taken off the list price",
+        "cost.kql",
+        "contractUsd * (100.0 - discountPercent)",
+        "listUsd * (100.0 - discountPercent)",
+        "discounts-09",
+    ),
+    Mutant(
+        "the price that names least wins",
+        "cost.kql",
+        "summarize named = max(named) by priceKey",
+        "summarize named = min(named) by priceKey",
+        "specificity-03",
+    ),
+    Mutant(
+        "of two equally specific prices one is taken",
+        "cost.kql",
+        "coalesce(rivals, 0) == 1",
+        "coalesce(rivals, 0) >= 1",
+        "specificity-09",
+    ),
+    Mutant(
+        "a price is taken before its first day",
+        "cost.kql",
+        "where rowFrom <= slotFrom and rowBatch == batch",
+        "where rowBatch == batch",
+        "time-03",
+    ),
+    Mutant(
+        "a call that was passed on stays with the purchase",
+        "cost.kql",
+        'asked = iff(spilledOver, "", tolower(deploymentId))',
+        "asked = tolower(deploymentId)",
+        "spillover-03",
+    ),
+    Mutant(
+        "idle hours are dropped",
+        "purchases.kql",
+        "| where not(used) and (idleCapacity",
+        "| where used and (idleCapacity",
+        "provisioned-03",
+    ),
+    Mutant(
+        "completions weigh no more than prompts",
+        "purchases.kql",
+        "coalesce(outputRatio, 1.0) * todouble(plainCompletionTokens",
+        "1.0 * todouble(plainCompletionTokens",
+        "provisioned-01",
+    ),
+    Mutant(
+        "an hour begun is an hour paid",
+        "purchases.kql",
+        "sum(part * coalesce(",
+        "sum(coalesce(",
+        "provisioned-07",
+    ),
+    Mutant(
+        "what arrives after the month's end is not its own",
+        "usage.kql",
+        "timestamp < periodEnd + 8d",
+        "timestamp < periodEnd",
+        "time-12",
+    ),
+    Mutant(
+        "a record that is delivered again is paid again",
+        "usage.kql",
+        'recordId = iff(recordId == "", strcat("item/", itemId), recordId)',
+        'recordId = strcat("item/", itemId)',
+        "records-01",
+    ),
+    Mutant(
+        "the log's cached tokens are mixed into the policy's counts",
+        "usage.kql",
+        "cachedTokens = iff(fromLog, logCachedTokens, cachedTokens)",
+        "cachedTokens = coalesce(cachedTokens, logCachedTokens)",
+        "records-05",
+    ),
+)

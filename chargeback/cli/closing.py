@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chargeback.cli.controls import Controls, controlled
-from chargeback.cli.corrected import difference, with_corrections
+from chargeback.cli.corrected import closed_around, difference, with_corrections
 from chargeback.cli.kept import closed_month, open_statements
 from chargeback.cli.months import ask_month, month_of
 from chargeback.cli.options import folder_of
@@ -75,7 +75,7 @@ def close_month(month: str, statements: Statements, terms: Terms) -> bool:
     closed = closed_month(statements, name)
     if closed is not None:
         return _print_difference(closed.statement, statements, terms)
-    _check_over(name, terms.early, datetime.now(UTC))
+    check_over(name, terms.early, datetime.now(UTC))
     _check_controls(terms)
     made = _made(name, statements, terms)
     packed = pack(made)
@@ -98,10 +98,11 @@ def _check_controls(terms: Terms) -> None:
 
 
 def _made(name: str, statements: Statements, terms: Terms) -> ClosedMonth:
+    others = closed_around(statements, name)
     asked = ask_month(terms.source, name, terms.reference)
     if faults := coverage(asked.statement).faults:
         raise StatementError(f"the calls of {name} do not add up ({faults[0]}): nothing is closed; see the report")
-    statement = with_corrections(asked.statement, statements, terms.source, terms.reference)
+    statement = with_corrections(asked.statement, others, terms.source, terms.reference)
     rows = reference_in_force(kql_folder() / "lib", terms.reference, month_of(name))
     return ClosedMonth(statement, asked.inputs, rows, _reconciled(asked.statement, terms))
 
@@ -115,7 +116,12 @@ def _reconciled(statement: Statement, terms: Terms) -> Reconciliation | None:
     return found
 
 
-def _check_over(name: str, early: bool, now: datetime) -> None:
+def check_over(name: str, early: bool, now: datetime) -> None:
+    """Refuse a month that is not over, and one whose late records are not all in unless that is wanted.
+
+    Raises:
+        StatementError: it is too early to close it.
+    """
     end = month_of(name)[1]
     if now < end:
         raise StatementError(f"{name} is not over: close it from {end + _LATE:%Y-%m-%d} on")

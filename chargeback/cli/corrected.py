@@ -23,16 +23,25 @@ _MONTHS_BACK = 12
 """How many months before the open one are looked at: each is run again."""
 
 
-def with_corrections(statement: Statement, statements: Statements, source: Source, reference: Path | None) -> Statement:
+def closed_around(statements: Statements, month: str) -> dict[str, ClosedMonth]:
+    """Return the closed months from a year before a month on; one that is not as it was written is refused.
+
+    Raises:
+        StatementError: a closed month cannot be read.
+    """
+    return _closed_since(statements, _months_before(month, _MONTHS_BACK))
+
+
+def with_corrections(
+    statement: Statement, closed: Mapping[str, ClosedMonth], source: Source, reference: Path | None
+) -> Statement:
     """Return an open month's statement with the corrections of the closed months before it.
 
     What a closed month has charged is not charged again. A month whose calls the log no longer has is left alone.
 
     Raises:
-        ChargebackError: a closed month cannot be read, or the source does not answer.
+        ChargebackError: the source does not answer.
     """
-    first = _months_before(statement.month, _MONTHS_BACK)
-    closed = _closed_since(statements, first)
     made: list[Line] = []
     for month in sorted(month for month in closed if month < statement.month):
         try:

@@ -75,16 +75,17 @@ def _statement(source: Source, month: str, reference: Path | None, place: str) -
     if not place:
         return ask_month(source, month, reference).statement
     # Late, because closed months are more than most reports need.
-    from chargeback.cli.corrected import with_corrections
+    from chargeback.cli.corrected import closed_around, with_corrections
     from chargeback.cli.kept import closed_month, open_statements
 
     statements = open_statements(place, to_read=True)
-    closed = closed_month(statements, f"{month_of(month)[0]:%Y-%m}")
+    name = f"{month_of(month)[0]:%Y-%m}"
+    closed = closed_month(statements, name)
     if closed is None:
-        return with_corrections(ask_month(source, month, reference).statement, statements, source, reference)
+        others = closed_around(statements, name)
+        return with_corrections(ask_month(source, month, reference).statement, others, source, reference)
     print(
-        f"chargeback: {closed.statement.month} is closed: this is what was charged; close --month tells what has come "
-        "to light since",
+        f"chargeback: {name} is closed: this is what was charged; close --month tells what has come to light since",
         file=sys.stderr,
     )
     return closed.statement

@@ -86,8 +86,8 @@ def _emit(uses: Sequence[BudgetUse], statement: Statement, store: str, now: date
     with open_sender(store) as sender:
         refusals = sender.send(events)
     if refusals:
-        name, words = uses[refusals[0].index].business_unit, refusals[0].message
         raise DeliveryError(
-            f"{len(refusals)} of {len(events)} budgets are refused, {name}'s for one: {words}; see above"
+            f"{len(refusals)} of {len(events)} budgets refused ({refusals[0].message}), the others are sent: look at the "
+            "names of business units"
         )
     print(f"chargeback: sent {len(events)} {'event' if len(events) == 1 else 'events'}", file=sys.stderr)

@@ -21,14 +21,18 @@ _GROUPS = ("tokens", "token_totals", "calls", "costs", "cost_totals")
 
 
 def tokens_table(found: Reconciliation) -> Shown:
-    """Return the month's tokens per deployment and kind; what no metric tells is left empty."""
-    heads = ["account", "deployment", "tokens", "metric", "billed", "metered", "difference", "explained %"]
-    heads += ["billed, not metered", "note"]
+    """Return the month's tokens per deployment and kind; what no metric tells is left empty.
+
+    The difference and the share are of the days that the metric knows.
+    """
+    heads = ["account", "deployment", "tokens", "metric", "billed", "of it not metered", "metered", "difference"]
+    heads += ["explained %", "note"]
     cells: list[list[object]] = []
     for total in found.token_totals:
         difference = None if total.metered is None else total.metered - total.billed
         names = _last(total.account), visible(total.deployment), total.kind, total.metric
-        numbers = total.billed, total.metered, difference, percent(total.share), total.unmetered or None
+        billed = total.billed + total.unmetered
+        numbers = billed, total.unmetered, total.metered, difference, percent(total.share)
         cells.append([*names, *numbers, total.note])
     return heads, cells
 

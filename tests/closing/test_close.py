@@ -7,9 +7,10 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,10 +18,14 @@ import pytest
 
 from chargeback.cli.closing import check_over
 from chargeback.errors import StatementError
+from chargeback.reports.answer import Answer
 from chargeback.reports.closing import pack, unpack
 from chargeback.reports.statement import Kind
 from tests.closing.scene import APRIL, LATE, MARCH, MAY, USAGE, Scene, add, append, chat, lines, owed, run
+from tests.cloud.azure import Asked, Azure, Told
 from tests.faults.azurite import Azurite, blobs
+
+GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/ai"
 
 
 def test_what_comes_late_is_charged_in_the_open_month_and_never_again(scene: Scene) -> None:
@@ -242,6 +247,40 @@ def test_what_is_not_enough_is_said_in_one_sentence(words: tuple[str, ...], told
 def test_a_month_that_is_open_has_nothing_to_show(tmp_path: Path) -> None:
     code, _, told = run("close", "--show", MARCH, "--statements", tmp_path)
     assert (code, "2025-03 is not closed" in told) == (2, True)
+
+
+def test_azure_is_asked_day_by_day_and_gives_the_same_month(closed: Scene, azure: Azure) -> None:
+    """The service answers what the local store did, in the API's own form; days without calls have no rows."""
+    local = unpack(closed.march.read_bytes())
+    azure.answers(lambda asked: _as_the_api(local.inputs, asked))
+    resource = f"{GROUP}/providers/microsoft.insights/components/chargeback"
+    source = ("--resource", resource, "--endpoint", azure.endpoint, "--reference", closed.reference)
+    kept = closed.folder / "from-azure"
+    words = ("close", "--month", MARCH, *source, "--statements", kept)
+    assert run(*words, "--without-reconcile")[0] == 0
+    found = unpack((kept / f"{MARCH}.json.gz").read_bytes())
+    assert (found.statement.lines, found.statement.classes) == (local.statement.lines, local.statement.classes)
+    assert len(found.inputs) == len(azure.asked) == 31
+    assert run(*words)[:2] == (0, "")
+    assert run("close", "--show", MARCH, "--statements", kept, "--reference", closed.reference)[0] == 0
+
+
+def _as_the_api(inputs: Mapping[date, Answer], asked: Asked) -> Told:
+    found = re.search(r"let periodStart = datetime\((\d{4}-\d\d-\d\d)", str(asked.json()["query"]))
+    assert found
+    any_day = next(iter(inputs.values()))
+    whole = [row for answer in inputs.values() for row in answer.rows]
+    kinds = [_kind(name, [row[place] for row in whole]) for place, name in enumerate(any_day.columns)]
+    columns = [{"name": name, "type": kind} for name, kind in zip(any_day.columns, kinds, strict=True)]
+    rows = [list(row) for row in inputs.get(date.fromisoformat(found[1]), Answer((), (), ())).rows]
+    return Told({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]})
+
+
+def _kind(name: str, values: Sequence[object]) -> str:
+    if name in ("day", "priceValidFrom"):
+        return "datetime"
+    kinds = {bool: "bool", int: "long", float: "real", str: "string"}
+    return next((kinds[type(value)] for value in values if value is not None), "string")
 
 
 @pytest.mark.needs_node("azurite")

@@ -87,7 +87,7 @@ def _emit(uses: Sequence[BudgetUse], statement: Statement, store: str, now: date
         refusals = sender.send(events)
     if refusals:
         raise DeliveryError(
-            f"{len(refusals)} of {len(events)} budgets refused ({refusals[0].message}), the others are sent: look at the "
-            "names of business units"
+            f"{len(refusals)} of {len(events)} budgets refused ({refusals[0].message}), the others are sent: look at "
+            "the names of business units"
         )
     print(f"chargeback: sent {len(events)} {'event' if len(events) == 1 else 'events'}", file=sys.stderr)

@@ -40,9 +40,7 @@ TOLD = [
 ]
 
 
-def budgets(
-    scene: Scene, *more: str, month: str = MARCH, settings: dict[str, str] | None = None
-) -> tuple[int, str, str]:
+def budgets(scene: Scene, *more: str, month: str = MARCH) -> tuple[int, str, str]:
     return run("budgets", "--month", month, *scene.source(), *more)
 
 

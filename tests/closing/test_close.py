@@ -20,6 +20,7 @@ from chargeback.cli.closing import check_over
 from chargeback.errors import StatementError
 from chargeback.reports.answer import Answer
 from chargeback.reports.closing import pack, unpack
+from chargeback.reports.compose import kql_folder
 from chargeback.reports.statement import Kind
 from tests.closing.scene import APRIL, LATE, MARCH, MAY, USAGE, Scene, add, append, chat, lines, owed, run
 from tests.cloud.azure import Asked, Azure, Told
@@ -300,3 +301,17 @@ def test_the_functions_storage_keeps_months_in_a_container_of_their_own(scene: S
         assert owed(run(*words, settings=settings)[1])["Total"] == "1.02"
         code, output, _ = run("close", "--show", MARCH, settings=settings)
         assert (code, lines(output, "Total")[0][-1]) == (0, "5.85")
+
+
+def test_the_page_about_money_shows_how_one_call_is_reproduced(closed: Scene, tmp_path: Path) -> None:
+    """The page's query, about the page's call: 2.50 and 3.33333."""
+    page = (kql_folder().parent / "docs" / "money.md").read_text()
+    (tmp_path / "call.kql").write_text(page.partition("```kusto\n")[2].partition("```")[0])
+    at = ("--from", "2025-03-05T09:00:00.000Z", "--to", "2025-03-05T09:00:00.001Z")
+    code, output, _ = run("query", tmp_path / "call.kql", *closed.source(), *at, "--format", "json")
+    assert code == 0
+    assert [(row["part"], row["tokens"], row["cost"]) for row in json.loads(output)] == [
+        ("prompt", 1_000_000, 2.5),
+        ("completion", 333_333, 3.33333),
+    ]
+    assert "333,333 × 10 ÷ 10^6 = 3.33333" in page

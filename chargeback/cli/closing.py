@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chargeback.cli.controls import Controls, controlled
+from chargeback.cli.controls import Controls, Fetched, compared, fetch
 from chargeback.cli.corrected import closed_around, difference, with_corrections
 from chargeback.cli.kept import closed_month, open_statements
 from chargeback.cli.months import ask_month, month_of
@@ -99,18 +99,19 @@ def _check_controls(terms: Terms) -> None:
 
 def _made(name: str, statements: Statements, terms: Terms) -> ClosedMonth:
     others = closed_around(statements, name)
+    fetched = None if terms.without_reconcile else fetch(terms.controls, name)
     asked = ask_month(terms.source, name, terms.reference)
     if faults := coverage(asked.statement).faults:
         raise StatementError(f"the calls of {name} do not add up ({faults[0]}): nothing is closed; see the report")
     statement = with_corrections(asked.statement, others, terms.source, terms.reference)
     rows = reference_in_force(kql_folder() / "lib", terms.reference, month_of(name))
-    return ClosedMonth(statement, asked.inputs, rows, _reconciled(asked.statement, terms))
+    return ClosedMonth(statement, asked.inputs, rows, _reconciled(fetched, asked.statement, terms))
 
 
-def _reconciled(statement: Statement, terms: Terms) -> Reconciliation | None:
-    if terms.without_reconcile:
+def _reconciled(fetched: Fetched | None, statement: Statement, terms: Terms) -> Reconciliation | None:
+    if fetched is None:
         return None
-    found = controlled(statement, terms.source, terms.reference, terms.controls)
+    found = compared(fetched, statement, terms.source, terms.reference)
     if said := shortfall(found, Decimal(str(terms.at_least))):
         print(f"chargeback: {said}", file=sys.stderr)
     return found

@@ -11,7 +11,7 @@ from chargeback.cli.months import month_of, query_of
 from chargeback.cli.sources import Source
 from chargeback.errors import ChargebackError
 from chargeback.reports.answer import Answer, joined
-from chargeback.reports.bill import charges
+from chargeback.reports.bill import Charge, charges
 from chargeback.reports.compose import Period
 from chargeback.reports.metered import AccountMetrics, GatewayMetrics
 from chargeback.reports.reconcile_month import reconcile
@@ -41,8 +41,17 @@ class Controls:
         return bool(self.accounts or self.gateway or self.bill)
 
 
-def controlled(statement: Statement, source: Source, reference: Path | None, controls: Controls) -> Reconciliation:
-    """Return the comparison of a month with all that is named.
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What Azure says of a month; what was not named is empty or `None`."""
+
+    accounts: Sequence[AccountMetrics]
+    gateway: GatewayMetrics | None
+    bill: Sequence[Charge] | None
+
+
+def fetch(controls: Controls, month: str) -> Fetched:
+    """Return Azure's own figures of a month: they are had sooner than ours, and what is named wrongly is said at once.
 
     Raises:
         ChargebackError: nothing is named, a bill without an account, or something named cannot be read.
@@ -53,11 +62,19 @@ def controlled(statement: Statement, source: Source, reference: Path | None, con
         raise ChargebackError("a bill is compared account by account: name the accounts with --account ID")
     if controls.apis and not controls.gateway:
         raise ChargebackError("--api is about a gateway: name it with --apim ID")
-    period = month_of(statement.month)
-    # Read first: it is the cheapest to be wrong.
-    bill = list(charges(controls.bill, statement.month)) if controls.bill else None
-    accounts, gateway = _metrics(controls, _whole_days(period))
-    return reconcile(statement, _recorded(source, period, reference), accounts, gateway, bill)
+    period = month_of(month)
+    bill = list(charges(controls.bill, f"{period[0]:%Y-%m}")) if controls.bill else None
+    return Fetched(*_metrics(controls, _whole_days(period)), bill)
+
+
+def compared(fetched: Fetched, statement: Statement, source: Source, reference: Path | None) -> Reconciliation:
+    """Return the comparison of a month with what was fetched.
+
+    Raises:
+        ChargebackError: the source does not answer, or the bill is in another currency.
+    """
+    recorded = _recorded(source, month_of(statement.month), reference)
+    return reconcile(statement, recorded, fetched.accounts, fetched.gateway, fetched.bill)
 
 
 def _recorded(source: Source, period: Period, reference: Path | None) -> Answer:

@@ -52,12 +52,13 @@ def reconcile(
       chargeback reconcile --month 2026-10 --store day.duckdb --account ID --format json
     """  # noqa: D301  (\b keeps the help from joining the lines after it)
     # Late, here and below: what compares is more than most commands need.
-    from chargeback.cli.controls import Controls, controlled
+    from chargeback.cli.controls import Controls, compared, fetch
     from chargeback.cli.months import ask_month
 
     controls = Controls(account or (), apim, api or (), bill or (), management)
     source, folder = Source(store, resource, endpoint), options.folder_of(reference)
-    found = controlled(ask_month(source, month, folder).statement, source, folder, controls)
+    fetched = fetch(controls, month)
+    found = compared(fetched, ask_month(source, month, folder).statement, source, folder)
     _write(found, Decimal(str(at_least)), form)
 
 

@@ -314,4 +314,4 @@ def test_the_page_about_money_shows_how_one_call_is_reproduced(closed: Scene, tm
         ("prompt", 1_000_000, 2.5),
         ("completion", 333_333, 3.33333),
     ]
-    assert "333,333 × 10 ÷ 10^6 = 3.33333" in page
+    assert "10^6 = 3.33333; alone in its month, its business unit owes 5.83" in " ".join(page.split())

@@ -20,6 +20,7 @@ from chargeback.records import UsageRecord, is_placeholder
 USAGE_EVENT = "Function called with Chargeback Data"
 IGNORED_EVENT = "Chargeback record ignored"
 REJECTED_EVENT = "Chargeback record rejected"
+BUDGET_EVENT = "Chargeback budget"
 
 OLDEST = timedelta(hours=47)
 """The service refuses events older than 48 hours; an hour is kept for delivery."""
@@ -39,6 +40,7 @@ _CONSUMERS = (
     ("user_id", "user"),
 )
 _POSITION_NAMES = ("partitionId", "sequenceNumber", "enqueuedTime")
+BUDGET_NAMES = ("businessUnit", "month", "currency", "spent", "budget", "forecast", "usedPercent")
 _OUTCOME_NAMES = ("recordId", "recordShape", "reason", "errorType", "offset", "bytes", "sha256", "deadLetter")
 
 PROPERTY_NAMES = frozenset(
@@ -46,11 +48,10 @@ PROPERTY_NAMES = frozenset(
         *("recordId", "recordShape", "eventTime", "eventTimeAdjusted"),
         *("consumerId", "consumerType", "appSubscriptionKey"),
         *(name for _, name in (*_TEXTS, *_NUMBERS, *_FLAGS)),
-        *_POSITION_NAMES,
-        *_OUTCOME_NAMES,
+        *(*_POSITION_NAMES, *_OUTCOME_NAMES, *BUDGET_NAMES),
     }
 )
-"""Every customDimensions name of the three events."""
+"""Every customDimensions name of the four events."""
 
 
 class CustomEvent(NamedTuple):

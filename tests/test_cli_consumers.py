@@ -15,8 +15,7 @@ from chargeback.local.server import LocalApplicationInsights
 from chargeback.local.store import Store
 from chargeback.reports.compose import kql_folder
 from chargeback.reports.reference import read
-from tests.cloud.azure import Asked, Azure, Told
-from tests.faults.scripted import certificate
+from tests.cloud.azure import Asked, Azure, Told, signed_in
 from tests.kql.rows import counted
 from tests.test_cli_main import called, command, sentence
 
@@ -50,20 +49,8 @@ def reference(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
-    """Azure, to which this process signs in as a managed identity: the SDK's own way, with tokens from this machine."""
-    (tmp_path / "tls").mkdir()
-    public, context = certificate(tmp_path / "tls")
-    with Azure(tls=context) as running, Azure() as identity:
-        token = {"access_token": "made-up", "expires_on": "4102444800", "resource": "x", "token_type": "Bearer"}
-        identity.tells(Told(token))
-        for name, value in {
-            "IDENTITY_ENDPOINT": f"{identity.endpoint}/msi/token",
-            "IDENTITY_HEADER": "secret",
-            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
-            "REQUESTS_CA_BUNDLE": str(public),
-            "NO_PROXY": "*",
-        }.items():
-            monkeypatch.setenv(name, value)
+    """Azure, to which this process signs in as a managed identity."""
+    with signed_in(tmp_path, monkeypatch) as running:
         yield running
 
 

@@ -18,7 +18,7 @@ from chargeback import __version__
 from chargeback.cli.app import app
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("demo", "explain", "replay", "query", "fingerprint")
+COMMANDS = ("demo", "explain", "replay", "query", "report", "reconcile", "close", "budgets", "fingerprint")
 PRICES = (("prices", "list"), ("prices", "check"), ("prices", "update"))
 _SETTINGS = ("APPLICATIONINSIGHTS", "AzureWebJobsStorage", "CHARGEBACK_", "WEBSITE_", "GATEWAY_LOG", "PYTHON")
 
@@ -82,6 +82,10 @@ def test_without_a_command_the_help_is_shown() -> None:
         ("explain",),
         ("replay",),
         ("query",),
+        ("report",),
+        ("reconcile",),
+        ("close",),
+        ("budgets",),
         ("fingerprint",),
         ("local", "serve"),
         ("consumers", "list"),

@@ -12,7 +12,19 @@ import typer
 from typer.core import TyperGroup
 
 from chargeback import __version__
-from chargeback.cli import consumers, demo, explain, fingerprint, query, replay, report, serve
+from chargeback.cli import (
+    budgets,
+    close,
+    consumers,
+    demo,
+    explain,
+    fingerprint,
+    query,
+    reconcile,
+    replay,
+    report,
+    serve,
+)
 from chargeback.cli.prices import commands as prices_commands
 from chargeback.cli.program import NAME, command
 from chargeback.errors import ChargebackError
@@ -98,7 +110,10 @@ app.callback(help=_help(chargeback))(chargeback)
 local = typer.Typer(help="Run a local Application Insights.", no_args_is_help=True, rich_markup_mode=None)
 local.command(help=_help(serve.serve))(serve.serve)
 
-for function in (demo.demo, explain.explain, replay.replay, query.query, report.report):
+for function in (
+    *(demo.demo, explain.explain, replay.replay, query.query),
+    *(report.report, reconcile.reconcile, close.close, budgets.budgets),
+):
     app.command(help=_help(function))(function)
 app.add_typer(local, name="local")
 people = typer.Typer(help="Say who the consumers are.", no_args_is_help=True, rich_markup_mode=None)

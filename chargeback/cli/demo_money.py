@@ -11,8 +11,8 @@ from chargeback.cli.demo_screen import sentences, show_proof
 from chargeback.cli.months import ask_month
 from chargeback.cli.program import command, shown
 from chargeback.cli.proof import Line
-from chargeback.cli.report import print_statement
 from chargeback.cli.sources import Source
+from chargeback.cli.statements import print_statement
 from chargeback.errors import ChargebackError
 from chargeback.local.day import REFERENCE, Day
 from chargeback.local.day.bill import Bill, cents

@@ -16,10 +16,10 @@ from chargeback.reports.answer import Answer, joined, moment
 from chargeback.reports.compose import Period, compose, kql_folder
 from chargeback.reports.lines import QUERY, made_now, statement_of
 from chargeback.reports.overheads import overhead_lines
-from chargeback.reports.reference import read
+from chargeback.reports.recalculating import SPREAD
+from chargeback.reports.reference import Reference, read
 from chargeback.reports.statement import Statement
 
-_SPREAD = re.compile(r'let idleCapacity\s*=\s*"spread";')
 _CURRENCY = re.compile(r'let statementCurrency\s*=\s*"([A-Z]{3})";')
 
 
@@ -59,29 +59,47 @@ def ask_month(source: Source, month: str, reference: Path | None) -> Asked:
         ChargebackError: the month, the source or the reference data is none, or does not answer as a whole.
     """
     period = month_of(month)
-    text = (kql_folder() / "reports" / f"{QUERY}.kql").read_text(encoding="utf-8")
-    whole = compose(text, period=period, reference=reference)
+    whole = query_of(QUERY, period, reference)
     # Idle capacity is divided over the month, of which a day knows nothing.
-    spread = bool(_SPREAD.search(whole))
+    spread = bool(SPREAD.search(whole))
 
     def of_day(day: Period) -> str:
-        return _SPREAD.sub('let idleCapacity = "own-line";', compose(text, period=day, reference=reference))
+        return SPREAD.sub('let idleCapacity = "own-line";', query_of(QUERY, day, reference))
 
     if source.resource:
         by_day = source.by_day(of_day, _until_now(period), _tell_day)
     else:
-        by_day = _by_day(source.answer(_SPREAD.sub('let idleCapacity = "own-line";', whole), period))
+        by_day = _by_day(source.answer(SPREAD.sub('let idleCapacity = "own-line";', whole), period))
     currency = _CURRENCY.search(whole)
-    hashes = {f"{QUERY}.kql": hashlib.sha256(whole.encode()).hexdigest()}
     # A month without calls has no rows, and no day that could say so.
     answer = joined(by_day) if by_day else Answer((), (), ())
     statement = statement_of(
-        answer, f"{period[0]:%Y-%m}", currency[1] if currency else "USD", made_now(), hashes, spread=spread
+        answer, f"{period[0]:%Y-%m}", currency[1] if currency else "USD", made_now(), hashes_of(whole), spread=spread
     )
     overheads = overhead_lines(
-        read(_file("overheads.kql", reference)), read(_file("currencies.kql", reference)), statement, period
+        read_rows("overheads.kql", reference), read_rows("currencies.kql", reference), statement, period
     )
     return Asked(replace(statement, lines=(*statement.lines, *overheads)), by_day)
+
+
+def query_of(name: str, period: Period, reference: Path | None) -> str:
+    """Return one of `kql/reports/`, whole, for a period, with the reference rows of a folder."""
+    text = (kql_folder() / "reports" / f"{name}.kql").read_text(encoding="utf-8")
+    return compose(text, period=period, reference=reference)
+
+
+def hashes_of(whole: str) -> dict[str, str]:
+    """Return what a statement keeps of its query: the report's file -> SHA-256 of all that was asked."""
+    return {f"{QUERY}.kql": hashlib.sha256(whole.encode()).hexdigest()}
+
+
+def read_rows(name: str, reference: Path | None) -> Reference:
+    """Return the rows of a reference file: the folder's, else the library's.
+
+    Raises:
+        ReferenceDataError: the file cannot be read.
+    """
+    return read(_file(name, reference))
 
 
 def _file(name: str, reference: Path | None) -> Path:

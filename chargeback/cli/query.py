@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from chargeback.cli import options
 from chargeback.cli.inputs import STANDARD_INPUT, name_of
 from chargeback.cli.periods import period_of
 from chargeback.cli.program import shown
@@ -26,6 +27,7 @@ def query(
     form: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.TABLE,
     start: Annotated[str, typer.Option("--from", metavar="DATE", help="First day (or time) of the period.")] = "",
     end: Annotated[str, typer.Option("--to", metavar="DATE", help="First day (or time) after it.")] = "",
+    reference: options.Reference = None,
     text: Annotated[bool, typer.Option("--text", help="Print the query, ready for the portal; ask nothing.")] = False,
 ) -> None:
     """Ask a local store in KQL.
@@ -45,7 +47,7 @@ def query(
       chargeback query kql/reports/coverage.kql --text --from 2026-10-01 --to 2026-11-01
     """  # noqa: D301  (\b keeps the help from joining the lines after it)
     source = _read(file)
-    kql = _composed(source, period_of(start, end))
+    kql = _composed(source, period_of(start, end), options.folder_of(reference))
     if text:
         sys.stdout.buffer.write(for_pasting(kql).encode())
         return
@@ -97,9 +99,9 @@ def _text(file: str) -> str:
         raise ChargebackError(f"{name_of(file)} is no text: name a file that holds a query") from error
 
 
-def _composed(text: str, period: Period | None) -> str:
-    kql = compose(text, period=period)
-    if period is not None and kql == compose(text):
+def _composed(text: str, period: Period | None, reference: Path | None) -> str:
+    kql = compose(text, period=period, reference=reference)
+    if period is not None and kql == compose(text, reference=reference):
         raise ChargebackError("the query does not use the period: leave out --from and --to, or name periodStart in it")
     return kql
 

@@ -1,4 +1,4 @@
-"""Where `replay` sends events and keeps dead letters: Azure, or a store on this machine."""
+"""Where events are sent and dead letters kept: Azure, or a store on this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chargeback.cli.stores import new_or_known, rejected
 from chargeback.delivery.progress import HOST_RETRIES_BEFORE_GIVING_UP
 from chargeback.errors import SettingsError
 from chargeback.events import Deliver, Keep
-from chargeback.local.server import LocalApplicationInsights
+from chargeback.local.server import LocalApplicationInsights, connection_string
 from chargeback.local.store import Store
 from chargeback.settings import CONNECTION_STRING, Settings
 
@@ -41,11 +41,24 @@ def open_sinks(store: Path | None) -> AbstractContextManager[Sinks]:
 
 
 @contextmanager
+def open_sender(store: str) -> Iterator[delivery.Sender]:
+    """Send to the resource of the environment's settings, or to a local store: its file, or the server that holds it.
+
+    Raises:
+        ChargebackError: a setting is missing or malformed, or the store cannot be opened.
+    """
+    if store and not store.startswith(("http://", "https://")):
+        with _sender_into(Path(store)) as (sender, _):
+            yield sender
+        return
+    address = {CONNECTION_STRING: connection_string(store, None)} if store else None
+    with closing(delivery.connect(_with_ingestion(Settings.from_environment(address)))) as sender:
+        yield sender
+
+
+@contextmanager
 def _azure(settings: Settings) -> Iterator[Sinks]:
-    if settings.ingestion is None:
-        raise SettingsError(
-            f"set {CONNECTION_STRING} to the resource that shall take the events, or name a local store with --store"
-        )
+    _with_ingestion(settings)
     keep = deadletter.connect(settings.storage).keep
     letters = settings.storage.folder or f"the container {settings.storage.container}"
     with closing(delivery.connect(settings)) as sender:
@@ -54,12 +67,26 @@ def _azure(settings: Settings) -> Iterator[Sinks]:
 
 @contextmanager
 def _local(path: Path) -> Iterator[Sinks]:
-    """Send to a server of our own over the store, so that the real delivery is what is tried."""
     folder = rejected(path)
+    with _sender_into(path) as (sender, settings):
+        yield _sinks(sender, deadletter.FolderDeadLetter(folder).keep, settings, str(folder))
+
+
+@contextmanager
+def _sender_into(path: Path) -> Iterator[tuple[delivery.Sender, Settings]]:
+    """Send to a server of our own over the store, so that the real delivery is what is tried."""
     with Store(new_or_known(path)) as store, LocalApplicationInsights(store) as local:
         settings = Settings.from_environment({CONNECTION_STRING: local.connection_string})
         with closing(delivery.connect(settings)) as sender:
-            yield _sinks(sender, deadletter.FolderDeadLetter(folder).keep, settings, str(folder))
+            yield sender, settings
+
+
+def _with_ingestion(settings: Settings) -> Settings:
+    if settings.ingestion is None:
+        raise SettingsError(
+            f"set {CONNECTION_STRING} to the resource that shall take the events, or name a local store with --store"
+        )
+    return settings
 
 
 def _sinks(sender: delivery.Sender, keep: Keep, settings: Settings, letters: str) -> Sinks:

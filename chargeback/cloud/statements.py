@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings
+from azure.storage.blob import BlobServiceClient, ContainerClient, ContentSettings, ExponentialRetry
 
 from chargeback.cloud.failures import short
 from chargeback.errors import StatementError
@@ -150,11 +150,13 @@ def connect(
     Raises:
         StatementError: neither is given, or the connection string is none.
     """
+    # Somebody waits for it: it gives up sooner than the library would.
+    retry = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=2)
     try:
         if account_url and credential:
-            service = BlobServiceClient(account_url, credential=credential)
+            service = BlobServiceClient(account_url, credential=credential, retry_policy=retry)
         elif connection_string:
-            service = BlobServiceClient.from_connection_string(connection_string)
+            service = BlobServiceClient.from_connection_string(connection_string, retry_policy=retry)
         else:
             raise StatementError("there is no storage account to keep closed months in: name one, or a folder")
     except ValueError as error:

@@ -1,11 +1,13 @@
 """A closed month as one file: the statement, and all that it was made of, to be read again years later.
 
-The same month gives the same bytes.
+The same month gives the same bytes. The file carries the SHA-256 of its own content: what was edited is not read as if
+it had been charged. It guards against hands, not against forgers, who would make a new one.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import zlib
 from collections.abc import Mapping
@@ -24,6 +26,7 @@ from chargeback.reports.reference import Reference
 from chargeback.reports.statement import Statement
 
 SCHEMA = "chargeback.statement/1"
+_DIGEST = "sha256"
 _OTHER_SYSTEM = 255
 
 
@@ -53,10 +56,10 @@ def pack(closed: ClosedMonth) -> bytes:
     plain = _CLOSED.dump_python(replace(closed, inputs={}), mode="json")
     plain["inputs"] = {day.isoformat(): _written(answer) for day, answer in closed.inputs.items()}
     try:
-        text = json.dumps(plain, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+        plain[_DIGEST] = _digest(plain)
+        packed = gzip.compress(_canonical(plain), mtime=0)
     except ValueError as error:
         raise StatementError(f"{closed.statement.month} holds what is no number: it cannot be closed") from error
-    packed = gzip.compress(text.encode(), mtime=0)
     # Before Python 3.13 the header tells the system that it was made on.
     return packed[:9] + bytes([_OTHER_SYSTEM]) + packed[10:]
 
@@ -79,10 +82,14 @@ def unpack(packed: bytes) -> ClosedMonth:
             f"this is a closed month of form {schema}, not {SCHEMA}: read it with the version that wrote it"
         )
     try:
+        if found.pop(_DIGEST, None) != _digest(found):
+            raise ValueError(_DIGEST)
         closed = _CLOSED.validate_python(found)
         return replace(closed, inputs={day: _typed(answer) for day, answer in closed.inputs.items()})
     except (ValidationError, ValueError, ArithmeticError) as error:
-        raise StatementError(f"this closed month cannot be read ({type(error).__name__}): it was changed") from error
+        raise StatementError(
+            f"this closed month is not as it was written ({type(error).__name__}): it was changed; restore it"
+        ) from error
 
 
 def rows_in_force(reference: Reference, period: Period) -> tuple[str, ...]:
@@ -96,6 +103,15 @@ def rows_in_force(reference: Reference, period: Period) -> tuple[str, ...]:
         for row, text in zip(reference.rows, reference.texts, strict=True)
         if not _is_after(row.get("validFrom"), end) and not _is_before(row.get("validTo"), start)
     )
+
+
+def _canonical(plain: object) -> bytes:
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
+
+
+def _digest(plain: object) -> str:
+    return hashlib.sha256(_canonical(plain)).hexdigest()
 
 
 def _is_after(moment: object, end: datetime) -> bool:

@@ -13,6 +13,9 @@ from typing import Any
 from chargeback.errors import StatementError
 from chargeback.reports.statement import Kind, Line, Part, Statement
 
+_NOISE = Decimal("1e-9")
+"""Shares of a purchase are made of real numbers, whose last digits depend on the order in which they are added."""
+
 _Key = tuple[str, str, str, str, str]
 _Prices = tuple[str, Decimal, Decimal, Decimal]
 
@@ -22,7 +25,8 @@ def corrections(closed: Statement, later: Statement, charged: Iterable[Line] = (
 
     A correction's day is the first day of the month that it corrects; it belongs into the statement of an open month.
     `charged` is the lines of statements that were closed since: their corrections of this month are not made again.
-    Corrections add up exactly: those of `charged` and those returned are, together, the later run less the closed one.
+    Corrections add up exactly: those of `charged` and those returned are, together, the later run less the closed one;
+    but for differences up to 10^-9 without a token, which are no corrections.
 
     Raises:
         StatementError: the two are of different months or currencies.
@@ -54,7 +58,7 @@ def _correction(first: date, old: Sequence[Line], new: Sequence[Line]) -> Line |
     calls = sum(line.calls for line in new) - sum(line.calls for line in old)
     hours = _less(old, new, lambda line: line.unit_hours)
     costs = [_less(old, new, cost) for cost in _COSTS]
-    if not (parts or calls or hours or any(costs)):
+    if not (parts or calls or any(abs(figure) > _NOISE for figure in (hours, *costs))):
         return None
     return replace(
         lines[0],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Context, Decimal
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from chargeback.errors import ReferenceDataError
 from chargeback.reports.compose import Period
 from chargeback.reports.lines import exact
+from chargeback.reports.rates import rate_before
 from chargeback.reports.reference import Reference
 from chargeback.reports.statement import Kind, Line, Statement
 from chargeback.reports.units import is_called
@@ -30,7 +31,8 @@ def overhead_lines(
     """
     if not any(" ".join(setting.split()) == _INCLUDED for setting in overheads.settings):
         return ()
-    rate = _rate(currencies, statement.currency, period[1])
+    # Overheads are of no moment within their month.
+    rate = rate_before(currencies, statement.currency, period[1])
     lines = []
     for row in overheads.rows:
         cost = _EXACT.multiply(exact(row["usdPerMonth"]), _EXACT.multiply(_validity(row, period), rate))
@@ -74,21 +76,6 @@ def _tokens(line: Line) -> int:
 
 
 _WEIGHTS: Mapping[str, Callable[[Line], int]] = MappingProxyType({"calls": lambda line: line.calls, "tokens": _tokens})
-
-
-def _rate(currencies: Reference, currency: str, end: datetime) -> Decimal:
-    """Return what a dollar is worth at the end of the month: overheads are of no moment within it."""
-    if currency == "USD":
-        return Decimal(1)
-    rows = [row for row in currencies.rows if row["currency"] == currency and _from(row) < end]
-    if not rows:
-        raise ReferenceDataError(f"currencies.kql has no rate for {currency} before {end:%Y-%m-%d}: append one")
-    return exact(max(rows, key=_from)["unitsPerUsd"])
-
-
-def _from(row: Mapping[str, Any]) -> datetime:
-    moment = row["validFrom"]
-    return moment if isinstance(moment, datetime) else datetime.min.replace(tzinfo=UTC)
 
 
 def _line(row: Mapping[str, Any], unit: str, cost: Decimal, start: datetime, statement: Statement) -> Line:

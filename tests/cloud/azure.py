@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.faults.scripted import SECURE_HOST
+import pytest
+
+from tests.faults.scripted import SECURE_HOST, certificate
 from tests.faults.served import Served
 
 
@@ -57,6 +61,25 @@ class Azure(Served):
         """Give these answers in turn, the last one from then on."""
         left = list(told)
         self._server.handler = lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
+@contextmanager
+def signed_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
+    """Run Azure; this process signs in there as a managed identity, in the SDK's own way, with tokens from here."""
+    (folder / "tls").mkdir()
+    public, context = certificate(folder / "tls")
+    with Azure(tls=context) as running, Azure() as identity:
+        token = {"access_token": "made-up", "expires_on": "4102444800", "resource": "x", "token_type": "Bearer"}
+        identity.tells(Told(token))
+        for name, value in {
+            "IDENTITY_ENDPOINT": f"{identity.endpoint}/msi/token",
+            "IDENTITY_HEADER": "secret",
+            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+            "REQUESTS_CA_BUNDLE": str(public),
+            "NO_PROXY": "*",
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield running
 
 
 class _Server(ThreadingHTTPServer):

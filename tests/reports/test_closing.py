@@ -98,7 +98,7 @@ def test_times_of_other_zones_are_the_same_bytes() -> None:
 def test_the_file_says_what_it_is() -> None:
     found = content(pack(CLOSED))
     assert found["schema"] == "chargeback.statement/1"
-    assert sorted(found) == ["inputs", "reconciliation", "reference", "schema", "statement"]
+    assert sorted(found) == ["inputs", "reconciliation", "reference", "schema", "sha256", "statement"]
     assert list(found) == sorted(found)
 
 

@@ -92,6 +92,15 @@ def test_provisioned_hours_are_corrected_too() -> None:
     assert (found.unit_hours, found.charged_cost, found.commitment_id) == (Decimal(20), Decimal(20), "r1")
 
 
+def test_the_last_digits_of_real_numbers_are_no_correction() -> None:
+    """A share of a purchase is a real number: added up in another order it ends differently."""
+    old = line(kind=Kind.PROVISIONED, unit_hours=Decimal(700), charged_cost=Decimal("700.00000000000011"))
+    new = replace(old, unit_hours=Decimal("700.00000000000023"), charged_cost=Decimal("699.99999999999989"))
+    assert corrections(statement(old), statement(new)) == ()
+    more = replace(old, charged_cost=Decimal("700.0000001"))
+    assert len(corrections(statement(old), statement(more))) == 1
+
+
 def test_a_correction_that_was_charged_already_is_not_made_again() -> None:
     """October is closed, corrected in November, and run again in December after more came to light."""
     closed = statement(line(100, calls=1))

@@ -1,0 +1,1 @@
+"""Months that are held against Azure, closed, corrected, and watched while they last."""

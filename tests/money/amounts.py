@@ -43,7 +43,7 @@ class Month:
     classes: Mapping[str, int]
     """Class of calls -> calls; classes without calls are absent."""
     notes: Mapping[Key, frozenset[tuple[str, str]]]
-    """Line -> (part, the part that it is billed as); of a provisioned line (`weights`, `missing`). None: no entry."""
+    """Line -> (part, the part that it is billed as); of a provisioned line (`weights`, `missing`)."""
 
 
 def added(one: Costs, other: Costs) -> Costs:

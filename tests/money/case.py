@@ -1,9 +1,10 @@
 """The cases in `cases/`: reference rows and calls, and what they come to, worked out by hand.
 
 A file holds cases that are alike. `reference`, `each` (properties of its events) and `line` (of its expected lines) are
-for all of its cases; a case adds rows and has the last word. A column that a reference row leaves out is empty or null;
-`validFrom` is then 2026-01-01, `priceKind` is `list`, `batch` is false. An event's `sent` is its own time where that is
-not the call's, `times` makes so many calls of it, and null takes a property of `each` away.
+for all of its cases; a case adds rows, has the last word, and a `name` where a test speaks of it. A column that a
+reference row leaves out is empty or null; `validFrom` is then 2026-01-01, `priceKind` is `list`, `batch` is false. An
+event's `sent` is its own time where that is not the call's, `times` makes so many calls of it, null takes a property of
+`each` away. A line's `charged` is its amount at list and contract prices, too, where it does not tell them.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def every_case() -> Iterator[Case]:
     for file in sorted(CASES.glob("*.json")):
         whole = json.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
         for number, case in enumerate(whole["cases"], start=1):
-            yield _case(f"{file.stem}-{number:02}", whole, case)
+            yield _case(f"{file.stem}-{case.get('name', f'{number:02}')}", whole, case)
 
 
 def _case(name: str, whole: Row, case: Row) -> Case:

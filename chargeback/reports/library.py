@@ -1,4 +1,4 @@
-"""The library of `kql/lib/`, statement by statement: what each defines, what it names, and its text as short as can be."""
+"""The library of `kql/lib/`, statement by statement: what each defines, what it names, its text in few letters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _NO_CODE = re.compile(
 _KEPT_OR_EMPTY = re.compile(rf"(?P<kept>{_NO_CODE.pattern}) | \n(?:[ \t\r]*\n)+", _NO_CODE.flags)
 # Blanks around parentheses, hyphens and strokes stay: `in (`, `a -b` and `a / b` read better, or otherwise, without.
 _BLANKS = re.compile(
-    rf"(?P<kept>{_NO_CODE.pattern}) | (?P<let>\blet[ ]\w+[ ]=[ ]) | [ \t]*(?P<sign>[=!<>]=|=~|[=<>+*,|])[ \t]* | [ \t]*\n\s*",
+    rf"""(?P<kept>{_NO_CODE.pattern}) | (?P<let>\blet[ ]\w+[ ]=[ ])
+    | [ \t]*(?P<sign>[=!<>]=|=~|[=<>+*,|])[ \t]* | [ \t]*\n\s*""",
     _NO_CODE.flags,
 )
 _BRACE_OR_END = re.compile(rf"{_NO_CODE.pattern} | [{{}};]", _NO_CODE.flags)

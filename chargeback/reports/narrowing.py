@@ -1,42 +1,66 @@
-"""Tables of constants in fewer letters: what every row says is said once."""
+"""Tables of constants in fewer letters: what many rows say is said once. The table that comes out is the same."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 from chargeback.errors import ReferenceDataError
 from chargeback.reports.literals import Value, written
-from chargeback.reports.reference import Reference, parse
+from chargeback.reports.reference import parse
+
+_WORTH = 1000
+"""Letters that numbering a column's texts must save: a table of numbers is harder to read."""
 
 
 def narrowed(statement: str, file: str) -> str:
-    """Return a `let` of a datatable without the columns that are the same in every row, which are added afterwards.
+    """Return a `let` of a datatable in fewer letters, with the same columns in the same order.
 
-    The table has the same columns in the same order. What is not shorter that way, or no table of constants, is returned
-    as it is; `file` is where it is from.
+    A column that is the same in every row is added afterwards; long texts that come again and again are numbered. What
+    is not shorter that way, or no table of constants, stays as it is; `file` is where it is from.
     """
     try:
-        shorter = _narrowed(parse(statement, file))
+        table = parse(statement, file)
+        columns = [_column(name, kind, [row[name] for row in table.rows]) for name, kind in table.columns.items()]
     except ReferenceDataError:
         return statement
+    kept = [column for column in columns if column.cells]
+    if not kept or table.settings:
+        return statement
+    rows = zip(*(column.cells for column in kept), strict=True)
+    cells = "\n".join(",".join(row) + "," for row in rows)
+    declared = ",".join(f"{column.name}:{column.kind}" for column in kept)
+    added = ",".join(f"{column.name}={column.added}" for column in columns if column.added)
+    order = f"|extend {added}\n|project {','.join(table.columns)}" if added else ""
+    shorter = f"let {table.name} = datatable({declared})\n[\n{cells}\n]\n{order};"
     return min(shorter, statement, key=len)
 
 
-def _narrowed(table: Reference) -> str:
-    kinds, rows = table.columns, table.rows
-    same = [column for column in kinds if rows and all(row[column] == rows[0][column] for row in rows)]
-    kept = [column for column in kinds if column not in same]
-    if not same or not kept or table.settings:
-        raise ReferenceDataError(f"{table.name} cannot be made narrower")
-    cells = "\n".join(",".join(_cell(row[column], kinds[column]) for column in kept) + "," for row in rows)
-    added = ",".join(f"{column}={_expression(rows[0][column], kinds[column])}" for column in same)
-    declared = ",".join(f"{column}:{kinds[column]}" for column in kept)
-    return f"let {table.name} = datatable({declared})\n[\n{cells}\n]\n|extend {added}\n|project {','.join(kinds)};"
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    kind: str
+    cells: tuple[str, ...]
+    """As the table has them; none where every row says the same."""
+    added: str = ""
+    """What gives the column its values afterwards."""
 
 
-def _cell(value: Value, kind: str) -> str:
-    return written(value, kind, "a cell")
+def _column(name: str, kind: str, values: Sequence[Value]) -> _Column:
+    cells = tuple(written(value, kind, name) for value in values)
+    if len(set(cells)) == 1:
+        # Without a column that says so, 11 is a long.
+        is_real = kind in ("real", "double") and values[0] is not None
+        return _Column(name, kind, (), f"real({cells[0]})" if is_real else cells[0])
+    if kind == "string" and cells:
+        return _numbered(_Column(name, kind, cells))
+    return _Column(name, kind, cells)
 
 
-def _expression(value: Value, kind: str) -> str:
-    """Return a constant that has its type without a column that says so: 11 alone is a long."""
-    text = written(value, kind, "a constant")
-    return f"real({text})" if kind in ("real", "double") and value is not None else text
+def _numbered(column: _Column) -> _Column:
+    texts = list(dict.fromkeys(column.cells))
+    numbers = {text: f'"{number}"' for number, text in enumerate(texts)}
+    chosen = ",".join(f"{column.name}=={numbers[text]},{text}" for text in texts[:-1])
+    cells = tuple(numbers[text] for text in column.cells)
+    saved = sum(map(len, column.cells)) - sum(map(len, cells)) - len(chosen)
+    return replace(column, cells=cells, added=f"case({chosen},{texts[-1]})") if saved > _WORTH else column

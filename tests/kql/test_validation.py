@@ -18,7 +18,7 @@ from tests.test_cli_main import called
 VALIDATOR = Path(__file__).with_name("validate.js")
 PACK = {
     str(file.relative_to(kql_folder())): compose(file.read_text(encoding="utf-8"))
-    for folder in ("reports", "examples")
+    for folder in ("reports", "examples", "azure-only")
     for file in sorted((kql_folder() / folder).glob("*.kql"))
 }
 

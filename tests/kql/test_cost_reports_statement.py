@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,27 +10,15 @@ import pytest
 from chargeback.local.store import Store
 from chargeback.reports.currencies import MINOR_DIGITS
 from tests.kql.books import Books, write_reference
-from tests.kql.month import CALLS, REFERENCE
+from tests.kql.month import REFERENCE
 from tests.kql.rows import OCTOBER, ask, part
 
 COLUMNS = ("role", "businessUnit", "item", "calls", "tokens", "listCost", "contractCost", "chargedCost")
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    with Store() as opened:
-        opened.add(CALLS)
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def books(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Books:
-    return Books(store, write_reference(tmp_path_factory.mktemp("books"), REFERENCE))
-
-
-def test_each_unit_is_rounded_once_and_the_total_is_the_sum_of_the_rounded(books: Books) -> None:
+def test_each_unit_is_rounded_once_and_the_total_is_the_sum_of_the_rounded(month: Books) -> None:
     """Retail's 8.025, 8.825 and 10.905 are ties. Unrounded the list costs are 57.455 together, which would be 57.46."""
-    assert [part(row, *COLUMNS) for row in books.report("statement")] == [
+    assert [part(row, *COLUMNS) for row in month.report("statement")] == [
         ("business-unit", "Bank", "usage", 3, 337_000, 21.22, 20.31, 20.01),
         ("business-unit", "Lab", "usage", 1, 7_500, 3.33, 3.33, 3.33),
         ("business-unit", "Retail", "usage", 2, 1_601_250, 10.90, 8.82, 8.02),
@@ -39,13 +26,13 @@ def test_each_unit_is_rounded_once_and_the_total_is_the_sum_of_the_rounded(books
         ("idle", "", "usage", 0, 0, 20.00, 20.00, 20.00),
         ("total", "", "", 7, 3_195_750, 57.45, 54.46, 53.36),
     ]
-    assert {part(row, "month", "currency") for row in books.report("statement")} == {
+    assert {part(row, "month", "currency") for row in month.report("statement")} == {
         (datetime(2026, 10, 1, tzinfo=UTC), "USD")
     }
 
 
-def test_every_call_is_in_one_class_and_the_classes_are_all_calls(books: Books) -> None:
-    found = [part(row, "className", "calls") for row in books.report("call-classes")]
+def test_every_call_is_in_one_class_and_the_classes_are_all_calls(month: Books) -> None:
+    found = [part(row, "className", "calls") for row in month.report("call-classes")]
     assert found == [
         ("line", 6),
         ("unknown-consumer", 1),
@@ -58,13 +45,13 @@ def test_every_call_is_in_one_class_and_the_classes_are_all_calls(books: Books) 
         ("all calls", 16),
         ("difference", 0),
     ]
-    line, stranger, unpriced, *_ = books.report("call-classes")
+    line, stranger, unpriced, *_ = month.report("call-classes")
     assert part(line, "totalTokens", "chargedCost") == (1_945_750, pytest.approx(31.365, abs=1e-9))
     assert part(stranger, "totalTokens", "chargedCost") == (1_250_000, pytest.approx(2.0, abs=1e-9))
     assert unpriced["chargedCost"] is None
 
 
-def test_overheads_are_lines_of_their_own_and_nothing_of_them_is_lost(store: Store, tmp_path: Path) -> None:
+def test_overheads_are_lines_of_their_own_and_nothing_of_them_is_lost(month_store: Store, tmp_path: Path) -> None:
     """1 USD by calls (a day of 31 a month), 10 by tokens (half of 20), 10 by shares of which a quarter has an owner.
 
     Retail:     8.025     + 2/7 + 16012.5/31957.5 x 10 + 2.5 = 15.8213, of which 8.02 is usage
@@ -82,7 +69,7 @@ def test_overheads_are_lines_of_their_own_and_nothing_of_them_is_lost(store: Sto
     )
     reference = write_reference(tmp_path, {**REFERENCE, "overheads": rows}, {"includeOverheads": "true"})
 
-    found = Books(store, reference).report("statement")
+    found = Books(month_store, reference).report("statement")
 
     assert [part(row, "role", "businessUnit", "item", "chargedCost") for row in found] == [
         ("business-unit", "Bank", "usage", 20.01),
@@ -100,9 +87,9 @@ def test_overheads_are_lines_of_their_own_and_nothing_of_them_is_lost(store: Sto
     assert found[-1]["calls"] == 7
 
 
-def test_overheads_are_left_out_unless_they_are_asked_for(store: Store, tmp_path: Path) -> None:
+def test_overheads_are_left_out_unless_they_are_asked_for(month_store: Store, tmp_path: Path) -> None:
     rows = ('"hub", 31.0, "calls", "", real(null), datetime(2026-01-01), datetime(null)',)
-    books = Books(store, write_reference(tmp_path, {**REFERENCE, "overheads": rows}))
+    books = Books(month_store, write_reference(tmp_path, {**REFERENCE, "overheads": rows}))
     assert books.ask("overheadLines") == []
 
 
@@ -121,11 +108,11 @@ def test_an_overhead_that_nobody_can_carry_is_a_line_without_a_unit(tmp_path: Pa
     assert [row["cost"] for row in found] == [pytest.approx(31.0, abs=1e-9), pytest.approx(1.0, abs=1e-9)]
 
 
-def test_a_currency_without_cents_is_rounded_to_whole_ones(store: Store, tmp_path: Path) -> None:
+def test_a_currency_without_cents_is_rounded_to_whole_ones(month_store: Store, tmp_path: Path) -> None:
     """At 150 yen to the dollar Retail's 8.025 is 1203.75 and Bank's 20.00667 is 3001."""
     rows = ('"JPY", 150.0, datetime(2026-01-01), "a test"',)
     reference = write_reference(tmp_path, {**REFERENCE, "currencies": rows}, {"statementCurrency": '"JPY"'})
-    found = Books(store, reference).report("statement")
+    found = Books(month_store, reference).report("statement")
     assert [part(row, "chargedCost", "currency") for row in found] == [
         (3001.0, "JPY"),
         (500.0, "JPY"),
@@ -173,10 +160,10 @@ def test_every_currency_has_the_coins_that_the_command_line_gives_it(tmp_path: P
             assert row["units"] == 10.0**digits, code
 
 
-def test_the_command_lines_period_may_be_a_part_of_a_month(books: Books) -> None:
+def test_the_command_lines_period_may_be_a_part_of_a_month(month: Books) -> None:
     """The first five days: Retail alone."""
     period = (OCTOBER[0], datetime(2026, 10, 6, tzinfo=UTC))
-    assert [part(row, "role", "businessUnit", "chargedCost") for row in books.report("statement", period)] == [
+    assert [part(row, "role", "businessUnit", "chargedCost") for row in month.report("statement", period)] == [
         ("business-unit", "Retail", 8.02),
         ("total", "", 8.02),
     ]

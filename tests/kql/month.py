@@ -72,9 +72,7 @@ REFERENCE: Mapping[str, Sequence[str]] = {
         '"Retail", "", "alpha", "", "completion", 25.0, real(null), datetime(2026-01-01), "a test"',
         '"Bank", "", "alpha", "", "prompt", real(null), 5.0, datetime(2026-01-01), "a test"',
     ),
-    "provisioned": (
-        '"", "ptu", 10, 1.0, real(null), "r-1", datetime(2026-10-10), datetime(2026-10-10T04:00:00Z)',
-    ),
+    "provisioned": ('"", "ptu", 10, 1.0, real(null), "r-1", datetime(2026-10-10), datetime(2026-10-10T04:00:00Z)',),
     "provisionedWeights": (
         '"gamma", 100, 4, 0, 1, datetime(2026-01-01), "a test"',
         '"alpha", 1000, 4, 0, 1, datetime(2026-01-01), "a test"',

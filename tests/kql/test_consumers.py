@@ -39,7 +39,7 @@ def test_without_any_rows_every_consumer_is_listed_the_busiest_first() -> None:
         counted("d", 1, 1, consumerId=""),
         counted("e", 1, 1, "2026-11-01T00:00:00Z", consumerId="later"),
     ]
-    big, small = report("unknown-consumers", calls)
+    big, nobody, small = report("unknown-consumers", calls)
     assert part(big, "consumerId", "consumerType", "displayName", "calls", "totalTokens") == (
         *("big", "subscription", "", 2, 40),
     )
@@ -47,6 +47,7 @@ def test_without_any_rows_every_consumer_is_listed_the_busiest_first() -> None:
         datetime(2026, 10, 2, tzinfo=UTC),
         datetime(2026, 10, 3, tzinfo=UTC),
     )
+    assert part(nobody, "consumerId", "consumerType", "calls") == ("", "unknown", 1)
     assert part(small, "consumerId", "calls") == ("small", 1)
 
 

@@ -58,9 +58,7 @@ def test_whoever_is_turned_away_is_listed_with_the_hour_in_which_it_happened_mos
     )
 
 
-def conflicts(
-    folder: Path, settings: dict[str, str] | None = None, **tables: Sequence[str]
-) -> list[tuple[object, ...]]:
+def conflicts(folder: Path, tables: Mapping[str, Sequence[str]], **settings: str) -> list[tuple[object, ...]]:
     with Store() as empty:
         books = Books(empty, write_reference(folder, tables, settings))
         return [part(row, "file", "what", "problem") for row in books.report("reference-conflicts")]

@@ -59,7 +59,7 @@ def list_(
       chargeback consumers list --store day.duckdb --from 2026-10-01 --to 2026-11-01
       chargeback consumers list --resource /subscriptions/.../providers/microsoft.insights/components/chargeback
     """  # noqa: D301  (\b keeps the help from joining the lines after it)
-    query = (kql_folder() / "reports" / "consumers-without-business-unit.kql").read_text(encoding="utf-8")
+    query = (kql_folder() / "reports" / "unknown-consumers.kql").read_text(encoding="utf-8")
     answer = _answer(Source(store, resource, endpoint), query, start, end)
     write(answer.columns, answer.rows, form)
     if not answer.rows:

@@ -7,28 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypeAlias
 
 from chargeback.errors import QueryError
+from chargeback.reports.library import Definition, defined, for_pasting, library, names
+
+__all__ = ["Period", "compose", "for_pasting", "kql_folder", "question"]
 
 Period: TypeAlias = tuple[datetime, datetime]
 """From the first moment up to, not including, the second; both aware."""
 
-_NO_CODE = re.compile(
-    r"""//[^\n]*                    # a comment
-    | ```.*?``` | ~~~.*?~~~         # texts of several lines
-    | @"(?:[^"]|"")*" | @'(?:[^']|'')*'
-    | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*'""",
-    re.VERBOSE | re.DOTALL,
-)
-_KEPT_OR_EMPTY = re.compile(rf"(?P<kept>{_NO_CODE.pattern}) | \n(?:[ \t\r]*\n)+", _NO_CODE.flags)
-_BLANKS = re.compile(rf"(?P<kept>{_NO_CODE.pattern}) | (?P<kept_sign>,)[ \t]+ | [ \t]*\n\s*", _NO_CODE.flags)
-_DEFINED = re.compile(r"\blet\s+(\w+)\s*=")
-# A name after a single dot is a key in a bag, not a name; `1 .. end` is a range.
-_NAME = re.compile(r"(?<!\w)(?<![^.]\.)[A-Za-z_]\w*")
 _BOUND = r"(?m)^let {}\s*=.*$"
 
 
@@ -52,70 +43,36 @@ def question(path: Path) -> str:
 
 
 def compose(text: str, *, period: Period | None = None, reference: Path | None = None) -> str:
-    """Return `text` with the library files before it whose names it uses, each after those that it uses itself.
+    """Return `text` with what it names of the library before it, each definition after those that it uses itself.
 
     A query that names none is returned as it is. `period` takes the place of the period in `kql/lib/period.kql`; a file
     of the folder `reference` (prices, consumers, ...) takes the place of the library's file of that name.
 
     Raises:
-        QueryError: the query defines a name again that a library file before it defines, or the period is no period.
+        QueryError: the query defines a name again that the library before it defines, or the period is no period.
     """
-    library = _library(kql_folder() / "lib", reference)
-    ordered: dict[str, None] = {}
-    _add_needed(text, library, ordered, ())
-    defined = {name: file for file in ordered for name in _defined(library[file])}
-    for name in _defined(text):
-        if name in defined:
-            raise QueryError(f"the query defines {name}, which kql/lib/{defined[name]} defines too: rename it")
-    composed = "\n".join((*(_compact(library[file]) for file in ordered), text))
+    known = library(kql_folder() / "lib", reference)
+    own = defined(text)
+    needed: dict[str, None] = {}
+    _add_needed(names(text) - own, known, needed, ())
+    for name in own:
+        if name in needed:
+            raise QueryError(f"the query defines {name}, which kql/lib/{known[name].file} defines too: rename it")
+    composed = "\n".join((*(known[name].text for name in needed), text))
     return composed if period is None else _set_period(composed, period)
 
 
-def _compact(kql: str) -> str:
-    """Return a library file without comments and needless blanks: queries of alerts may have 64 KB, prices grow."""
-    code = _NO_CODE.sub(lambda found: "" if found[0].startswith("//") else found[0], kql)
-    shorter = _BLANKS.sub(lambda found: found["kept"] or found["kept_sign"] or "\n", code)
-    return shorter.strip("\n")
-
-
-def for_pasting(kql: str) -> str:
-    """Return a query without its empty lines: the portal's editor takes a query to end at one.
-
-    Those in a text of several lines belong to the text, and stay.
-    """
-    return _KEPT_OR_EMPTY.sub(lambda found: found["kept"] or "\n", kql).strip("\n") + "\n"
-
-
-def _library(folder: Path, reference: Path | None) -> Mapping[str, str]:
-    files = {file.name: file for file in sorted(folder.glob("*.kql"))}
-    own = {file.name: file for file in sorted(reference.glob("*.kql"))} if reference else {}
-    return MappingProxyType({name: file.read_text(encoding="utf-8") for name, file in (files | own).items()})
-
-
-def _add_needed(text: str, library: Mapping[str, str], ordered: dict[str, None], path: tuple[str, ...]) -> None:
-    """Add the files that `text` needs to `ordered`, a file's own needs before it; `path` is how we came here."""
-    names = _names(text)
-    own = _defined(text)
-    for file, source in library.items():
-        if file in ordered or names.isdisjoint(_defined(source) - own):
+def _add_needed(
+    wanted: AbstractSet[str], known: Mapping[str, Definition], needed: dict[str, None], path: tuple[str, ...]
+) -> None:
+    """Add the definitions that are wanted to `needed`, each one's own needs before it; `path` is how we came here."""
+    for name, definition in known.items():
+        if name not in wanted or name in needed:
             continue
-        if file in path:
-            raise QueryError(f"kql/lib/{file} needs itself, by way of {' -> '.join(path)}: break the circle")
-        _add_needed(source, library, ordered, (*path, file))
-        ordered[file] = None
-
-
-def _defined(text: str) -> frozenset[str]:
-    return frozenset(_DEFINED.findall(_code(text)))
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(_NAME.findall(_code(text)))
-
-
-def _code(text: str) -> str:
-    """Return the text without comments and string literals."""
-    return _NO_CODE.sub(" ", text)
+        if name in path:
+            raise QueryError(f"kql/lib/{definition.file}: {name} needs itself, by way of {' -> '.join(path)}")
+        _add_needed(definition.names, known, needed, (*path, name))
+        needed[name] = None
 
 
 def _set_period(composed: str, period: Period) -> str:

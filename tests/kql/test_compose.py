@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from chargeback.errors import QueryError
+from chargeback.local.store import Store
 from chargeback.reports import compose as room
 from chargeback.reports.compose import Period, compose, kql_folder, question
+from chargeback.reports.library import library
 from tests.kql.rows import OCTOBER
 
 REPORTS = sorted((kql_folder() / "reports").glob("*.kql"))
@@ -21,7 +23,7 @@ def lets(text: str) -> list[str]:
 
 
 @pytest.fixture
-def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def lib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A library of our own, at the place where an installed package has it."""
     package = tmp_path / "chargeback"
     folder = package / "kql" / "lib"
@@ -69,7 +71,7 @@ def test_files_come_once_and_after_what_they_use() -> None:
 
 def test_a_period_takes_the_place_of_the_two_lines() -> None:
     composed = compose("usage", period=OCTOBER)
-    assert "\nlet periodStart = datetime(2026-10-01T00:00:00.000000Z);\n" in composed
+    assert composed.startswith("let periodStart = datetime(2026-10-01T00:00:00.000000Z);\n")
     assert "\nlet periodEnd = datetime(2026-11-01T00:00:00.000000Z);\n" in composed
     assert "startofmonth(now())" not in composed
 
@@ -104,16 +106,16 @@ def test_a_query_with_names_of_its_own_gets_no_library_for_them() -> None:
     assert compose(text) == text
 
 
-def test_a_circle_in_the_library_is_refused(library: Path) -> None:
-    (library / "hen.kql").write_text("let hen = egg;")
-    (library / "egg.kql").write_text("let egg = hen;")
+def test_a_circle_in_the_library_is_refused(lib: Path) -> None:
+    (lib / "hen.kql").write_text("let hen = egg;")
+    (lib / "egg.kql").write_text("let egg = hen;")
     with pytest.raises(QueryError, match="needs itself, by way of"):
         compose("hen")
 
 
-def test_the_library_is_taken_from_the_installed_package_if_it_is_there(library: Path) -> None:
-    (library / "spring.kql").write_text("let spring = 1;")
-    assert kql_folder() == library.parent
+def test_the_library_is_taken_from_the_installed_package_if_it_is_there(lib: Path) -> None:
+    (lib / "spring.kql").write_text("let spring = 1;")
+    assert kql_folder() == lib.parent
     assert compose("print spring") == "let spring = 1;\nprint spring"
 
 
@@ -137,13 +139,62 @@ def test_a_query_without_a_question_is_refused(tmp_path: Path) -> None:
             question(file)
 
 
-@pytest.mark.parametrize("file", sorted((kql_folder() / "lib").glob("*.kql")), ids=lambda file: str(file.stem))
-def test_every_library_file_is_used_by_a_report(file: Path) -> None:
-    source = file.read_text(encoding="utf-8")
-    assert any(source in compose(report.read_text(encoding="utf-8")) for report in REPORTS)
+def test_everything_in_the_library_is_used_by_a_report() -> None:
+    used = {name for report in REPORTS for name in lets(compose(report.read_text(encoding="utf-8")))}
+    assert sorted(library(kql_folder() / "lib", None).keys() - used) == []
 
 
 @pytest.mark.parametrize("file", REPORTS, ids=lambda file: str(file.stem))
 def test_a_composed_report_fits_into_an_alert_rule(file: Path) -> None:
     """Azure Monitor takes at most 64 KB."""
-    assert len(compose(file.read_text(encoding="utf-8"), period=(OCTOBER[0], datetime.now(UTC)))) < 60_000
+    composed = compose(file.read_text(encoding="utf-8"), period=(OCTOBER[0], datetime.now(UTC)))
+    assert len(composed.encode()) < 60_000
+
+
+def test_only_what_is_needed_comes_with_a_query(lib: Path) -> None:
+    (lib / "farm.kql").write_text("let hen = 1;\nlet egg = hen + 1;\nlet cow = 2;\n")
+    assert compose("print egg") == "let hen = 1;\nlet egg = hen+1;\nprint egg"
+
+
+def test_a_semicolon_within_a_function_or_a_text_ends_no_statement(lib: Path) -> None:
+    (lib / "farm.kql").write_text('let twice = (n:long) { let m = n; m * 2 };\nlet word = "a;b"; // let cow = 1;')
+    assert compose("print twice(1)") == "let twice = (n:long) { let m = n; m*2 };\nprint twice(1)"
+    assert compose("print word") == 'let word = "a;b";\nprint word'
+
+
+def test_a_name_that_two_files_define_is_refused(lib: Path) -> None:
+    (lib / "cow.kql").write_text("let cow = 1;")
+    (lib / "hen.kql").write_text("let cow = 2;")
+    with pytest.raises(QueryError, match=r"hen\.kql defines cow, which cow\.kql defines too: rename it"):
+        compose("print 1")
+
+
+def test_texts_keep_their_blanks_and_code_loses_those_that_it_does_not_need(lib: Path) -> None:
+    (lib / "farm.kql").write_text('let hens = customEvents // all\n    | where name  ==  "a  = b" and 1 <  2\n;')
+    assert compose("hens") == 'let hens = customEvents\n|where name=="a  = b" and 1<2\n;\nhens'
+
+
+TABLE = """let prices = datatable(model:string, usd:real, label:string, at:datetime, batch:bool, note:string)
+[
+    {rows}
+];
+"""
+ROW = '"a", 2, "list", datetime(null), false, "say \\"so\\"",'
+
+
+def test_what_every_row_of_a_table_says_is_said_once(lib: Path) -> None:
+    rows = [ROW.replace('"a"', f'"model-{number}"') for number in range(9)]
+    (lib / "prices.kql").write_text(TABLE.format(rows="\n".join(rows)))
+    composed = compose("prices")
+
+    assert len(composed) < len(TABLE.format(rows="".join(rows)))
+    assert composed.count('"list"') == 1
+    with Store() as store:
+        (answer, plain) = (store.query(text) for text in (composed, TABLE.format(rows="".join(rows)) + "prices"))
+    assert answer == plain
+
+
+@pytest.mark.parametrize("rows", ["", ROW, ROW * 2, ROW.replace('"a"', 'strcat("a", "b")') * 9])
+def test_a_table_that_would_not_be_shorter_or_is_none_of_constants_stays(lib: Path, rows: str) -> None:
+    (lib / "prices.kql").write_text(TABLE.format(rows=rows))
+    assert "extend" not in compose("prices")

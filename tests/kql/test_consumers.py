@@ -24,7 +24,7 @@ def unowned(envelopes: Sequence[Envelope], rows: str, folder: Path, monkeypatch:
     consumers = folder / "kql" / "lib" / "consumers.kql"
     assert consumers.read_text().count(EMPTY) == 1
     consumers.write_text(consumers.read_text().replace(EMPTY, f"[\n{rows}\n];"))
-    query = (kql_folder() / "reports" / "consumers-without-business-unit.kql").read_text()
+    query = (kql_folder() / "reports" / "unknown-consumers.kql").read_text()
     monkeypatch.setattr(room, "__file__", str(folder / "reports" / "compose.py"))
     with Store() as store:
         store.add(envelopes)
@@ -39,7 +39,7 @@ def test_without_any_rows_every_consumer_is_listed_the_busiest_first() -> None:
         counted("d", 1, 1, consumerId=""),
         counted("e", 1, 1, "2026-11-01T00:00:00Z", consumerId="later"),
     ]
-    big, small = report("consumers-without-business-unit", calls)
+    big, nobody, small = report("unknown-consumers", calls)
     assert part(big, "consumerId", "consumerType", "displayName", "calls", "totalTokens") == (
         *("big", "subscription", "", 2, 40),
     )
@@ -47,6 +47,7 @@ def test_without_any_rows_every_consumer_is_listed_the_busiest_first() -> None:
         datetime(2026, 10, 2, tzinfo=UTC),
         datetime(2026, 10, 3, tzinfo=UTC),
     )
+    assert part(nobody, "consumerId", "consumerType", "calls") == ("", "unknown", 1)
     assert part(small, "consumerId", "calls") == ("small", 1)
 
 

@@ -1,4 +1,4 @@
-"""Constants as KQL writes them: read from a text, and written into one."""
+"""Constants as KQL writes them, read from a text."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from chargeback.errors import ReferenceDataError
 
 Value: TypeAlias = str | int | Decimal | bool | datetime | None
 
-_KINDS = {"int": "long", "double": "real", "date": "datetime", "boolean": "bool"}
+KINDS = {"int": "long", "double": "real", "date": "datetime", "boolean": "bool"}
 """Another name of a type -> the usual one."""
-KINDS = frozenset({"string", "long", "real", "decimal", "bool", "datetime"})
+_USUAL = frozenset({"string", "long", "real", "decimal", "bool", "datetime"})
 
-_GAP = re.compile(r"(?:\s|//[^\n]*)*")
+_BYTE_ORDER_MARK = "\ufeff"
+_COMMENT = re.compile(r"//[^\n]*")
+_GAP = re.compile(rf"(?:\s|{_COMMENT.pattern})*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _TEXT = re.compile(r'"(?:\\.|[^"\\\r\n])*"|\'(?:\\.|[^\'\\\r\n])*\'|@"(?:[^"]|"")*"|@\'(?:[^\']|\'\')*\'')
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
@@ -23,24 +25,40 @@ _CALL = re.compile(r"(?P<kind>[a-z]+)\s*\(\s*(?P<inner>[^()\"']*?)\s*\)")
 _QUOTES = ('"', "'", "@")
 _ESCAPED = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE = re.compile(r"\\(.)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Cursor:
     """A place in a text that is read from left to right; gaps and comments are passed over."""
 
     def __init__(self, text: str, name: str) -> None:
-        self._text, self._name, self._at = text, name, 0
+        self._text, self._name, self._about = text, name, ""
+        self._at = len(_BYTE_ORDER_MARK) if text.startswith(_BYTE_ORDER_MARK) else 0
+        self._comments: dict[int, str] = {}
+
+    def about(self, what: str) -> None:
+        """Set what a complaint says in brackets of the thing that is read: nothing, or which column of which row."""
+        self._about = f" ({what})" if what else ""
 
     def complaint(self, what: str) -> ReferenceDataError:
         """Return the error that says what is wrong here."""
-        line = self._text.count("\n", 0, self.here()) + 1
-        return ReferenceDataError(f"{self._name}, line {line}: {what}; a reference file is one datatable of constants")
+        return ReferenceDataError(
+            f"{self._name}, line {self.line()}: {what}{self._about}; "
+            "write it as kql/lib does, one datatable of constants"
+        )
+
+    def comments(self) -> tuple[str, ...]:
+        """Return the comments that were passed over, as the file has them."""
+        return tuple(self._comments.values())
+
+    def line(self) -> int:
+        """Return the line on which the next thing begins, from 1."""
+        return self._text.count("\n", 0, self.here()) + 1
 
     def here(self) -> int:
         """Return where the next thing begins."""
-        gap = _GAP.match(self._text, self._at)
-        self._at = gap.end() if gap else self._at
+        if (gap := _GAP.match(self._text, self._at)) and gap[0]:
+            self._comments |= {found.start(): found[0] for found in _COMMENT.finditer(self._text, *gap.span())}
+            self._at = gap.end()
         return self._at
 
     def since(self, start: int) -> str:
@@ -79,15 +97,19 @@ class Cursor:
     def kind(self) -> str:
         """Read the name of a type."""
         word = self.word("a type")
-        if _KINDS.get(word, word) not in KINDS:
+        if KINDS.get(word, word) not in _USUAL:
             raise self.complaint(f"type {word} is not known here")
         return word
 
     def value(self, kind: str) -> Value:
         """Read a constant of a type."""
-        usual = _KINDS.get(kind, kind)
-        value, told = (self._string(), "string") if usual == "string" else self._plain(usual)
+        usual = KINDS.get(kind, kind)
+        if usual == "string":
+            return self._string()
+        at = self.here()
+        value, told = self._plain(usual)
         if told != usual:
+            self._at = at
             raise self.complaint(f"here should be a {kind}")
         return value
 
@@ -126,7 +148,7 @@ class Cursor:
             fits = kind in ("real", "decimal") or (kind == "long" and whole)
             return (int(number[0]) if kind == "long" and whole else Decimal(number[0])), kind if fits else "number"
         if found := _CALL.match(self._text, at):
-            inner, told = found["inner"], _KINDS.get(found["kind"], found["kind"])
+            inner, told = found["inner"], KINDS.get(found["kind"], found["kind"])
             self._at = found.end()
             try:
                 return None if inner == "null" else _called(inner, told), told
@@ -153,32 +175,3 @@ def _called(inner: str, kind: str) -> Value:
         moment = datetime.fromisoformat(inner)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     raise ValueError(inner)
-
-
-def written(value: Value, kind: str, where: str) -> str:
-    """Return a value as KQL has it; `where` is how a complaint calls its place.
-
-    Raises:
-        ReferenceDataError: the value is not of the type, or cannot be written in one line.
-    """
-    usual = _KINDS.get(kind, kind)
-    match value:
-        case None if usual != "string":
-            return f"{usual}(null)"
-        case str() if usual == "string" and not _CONTROL.search(value):
-            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-            return f'"{escaped}"'
-        case bool() if usual == "bool":
-            return "true" if value else "false"
-        case datetime() if usual == "datetime" and value.tzinfo is not None:
-            return f"datetime({_moment(value)})"
-        case int() if usual in ("long", "real", "decimal") and not isinstance(value, bool):
-            return f"decimal({value})" if usual == "decimal" else str(value)
-        case Decimal() if usual in ("real", "decimal") and value.is_finite():
-            return f"decimal({value:f})" if usual == "decimal" else f"{value:f}"
-    raise ReferenceDataError(f"{where}: {value!r} cannot be written as {kind} in one line: give another value")
-
-
-def _moment(value: datetime) -> str:
-    utc = value.astimezone(UTC).replace(tzinfo=None)
-    return utc.date().isoformat() if utc == datetime.combine(utc.date(), datetime.min.time()) else f"{utc.isoformat()}Z"

@@ -11,13 +11,13 @@ import pytest
 
 from chargeback.local.store import Store
 from chargeback.prices.choice import in_force, read_groups
-from chargeback.prices.datatable import read_table
 from chargeback.prices.file import read_prices
 from chargeback.prices.opinion import second_opinion
 from chargeback.prices.publisher import claude_rows
 from chargeback.prices.review import unclear
 from chargeback.prices.rows import Part, PriceKind
 from chargeback.reports.compose import kql_folder
+from chargeback.reports.reference import parse
 from tests.kql.test_validation import VALIDATOR
 
 TABLES = ("prices", "regionGroups", "provisionedWeights")
@@ -30,12 +30,12 @@ CLAUDES = (Part.PROMPT, Part.CACHED, Part.CACHE_WRITE, Part.CACHE_WRITE_1H, Part
 
 @pytest.mark.parametrize("name", TABLES)
 def test_each_is_read_here_as_the_local_engine_reads_it(name: str) -> None:
-    table = read_table(TEXTS[name], name)
+    table = parse(TEXTS[name], name)
     with Store() as store:
         answer = store.query(f"{TEXTS[name]}{name}")
     assert table.name == name
-    assert table.columns == tuple(zip(answer.columns, answer.types, strict=True))
-    ours = [tuple(float(cell) if isinstance(cell, Decimal) else cell for cell in row) for row in table.rows]
+    assert list(table.columns.items()) == list(zip(answer.columns, answer.types, strict=True))
+    ours = [tuple(float(cell) if isinstance(cell, Decimal) else cell for cell in row.values()) for row in table.rows]
     assert ours == list(answer.rows)
     assert ours
 
@@ -129,7 +129,7 @@ def test_shipped_rows_of_claude_are_the_publishers_list() -> None:
 
 def test_the_weights_make_microsofts_own_example() -> None:
     """1,000 requests a minute of 200 and 20 tokens, gpt-5.2: 105.88 units; with half the prompts cached 76.47."""
-    (row,) = [row for row in read_table(TEXTS["provisionedWeights"], "").dicts() if row["model"] == "gpt-5.2"]
+    (row,) = [row for row in parse(TEXTS["provisionedWeights"], "").rows if row["model"] == "gpt-5.2"]
     ratio, unit, cached = row["outputRatio"], row["promptTokensPerMinutePerUnit"], row["cachedWeight"]
     assert isinstance(ratio, Decimal)
     assert isinstance(unit, int)

@@ -15,12 +15,13 @@ from chargeback.cli.program import shown
 from chargeback.errors import ChargebackError, PriceError
 from chargeback.prices.assemble import Places
 from chargeback.prices.choice import UNKNOWN, Groups, clashes
-from chargeback.prices.file import FILE, read_prices, replace
+from chargeback.prices.file import FILE, read_prices
 from chargeback.prices.gather import gather
 from chargeback.prices.plan import Plan, plan
 from chargeback.prices.retail import fetch
 from chargeback.prices.rows import PriceRow, region_name
 from chargeback.prices.vocabulary import vocabulary
+from chargeback.reports.appending import replace
 
 _LONGEST = 100_000
 """Characters that a file of the library may have: Bicep loads no more."""
@@ -43,7 +44,8 @@ def update_prices(choice: Choice, tables: Reference) -> None:
 
     Raises:
         ChargebackError: the options do not go together, or the store cannot be asked.
-        PriceError: the price list cannot be had, or the file cannot be read or written.
+        PriceError: the price list cannot be had, or two rows would say different things of the same calls.
+        ReferenceDataError: the file cannot be read, or has changed meanwhile.
     """
     if choice.every and (choice.store or choice.models):
         raise ChargebackError("--all is for every model: leave out --store and --models")

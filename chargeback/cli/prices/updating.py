@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from chargeback.cli.prices.reference import Reference
 from chargeback.cli.prices.told import tell_contradictions, tell_gathered, tell_opinion
 from chargeback.cli.prices.wanted import uses_of
-from chargeback.cli.program import shown
+from chargeback.cli.program import say, shown
 from chargeback.errors import ChargebackError, PriceError
 from chargeback.prices.assemble import Places
 from chargeback.prices.choice import UNKNOWN, Groups, clashes
@@ -113,4 +112,4 @@ def _places(named: list[str], groups: Groups) -> Places:
 
 
 def _tell_pages(pages: int, meters: int) -> None:
-    print(f"chargeback: page {pages}, {meters:,} prices so far", file=sys.stderr, flush=True)
+    say(f"page {pages}, {meters:,} prices so far")

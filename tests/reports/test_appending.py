@@ -17,23 +17,10 @@ from chargeback.reports.appending import append, appended, replace
 from chargeback.reports.compose import kql_folder
 from chargeback.reports.literals import Value
 from chargeback.reports.reference import parse, read
+from tests.reports.test_reference import OCTOBER, PRICES, rows_of
 
-OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
-PRICES = """// What a model costs.
-let prices = datatable(model:string, batch:bool, threshold:long, validFrom:datetime, price:real, until:datetime)
-[
-    // From the list; "quoted ]" and // more
-    "gpt-4o", false, 128000, datetime(2026-10-01), 2.50, datetime(null),
-    'x', true, long(null), datetime(2026-10-01T06:30:00Z), real(null), datetime(2027-01-01)
-];
-// The end.
-"""
 NEW: Mapping[str, Value] = {"model": "gpt-6", "batch": False, "validFrom": OCTOBER, "price": Decimal("1E-7")}
 NEW_LINE = '"gpt-6", false, long(null), datetime(2026-10-01), 0.0000001, datetime(null)'
-
-
-def rows_of(text: str) -> list[Mapping[str, Value]]:
-    return list(parse(text, "prices.kql").rows)
 
 
 def grown(text: str) -> str:

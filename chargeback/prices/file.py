@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from chargeback.errors import PriceError, ReferenceDataError
 from chargeback.prices.rows import Key, Part, PriceKind, PriceRow
-from chargeback.reports.appending import CONTROL, appended, row_text
-from chargeback.reports.literals import Value
+from chargeback.reports.appending import appended, row_text
+from chargeback.reports.literals import CONTROL, Value
 from chargeback.reports.reference import parse
 
 FILE = "prices.kql"

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from chargeback.errors import ReferenceDataError
-from chargeback.reports.literals import KINDS, Value
+from chargeback.reports.literals import Value, written
 from chargeback.reports.reference import Reference, parse, text_of
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""What no text of a row may hold."""
 _READABLE = 0o644
 
 
@@ -114,34 +109,9 @@ def row_text(columns: Mapping[str, str], row: Mapping[str, Value], name: str) ->
     """
     if unknown := row.keys() - columns.keys():
         raise ReferenceDataError(f"{name} has no column {min(unknown)}: leave it out, or add it to the file's columns")
-    return ", ".join(_written(_given(row, column, kind), kind, f"{name}, {column}") for column, kind in columns.items())
+    return ", ".join(written(_given(row, column, kind), kind, f"{name}, {column}") for column, kind in columns.items())
 
 
 def _given(row: Mapping[str, Value], column: str, kind: str) -> Value:
     value = row.get(column)
     return "" if value is None and kind == "string" else value
-
-
-def _written(value: Value, kind: str, where: str) -> str:
-    """Return a value as KQL has it; `where` is how a complaint calls its place."""
-    usual = KINDS.get(kind, kind)
-    match value:
-        case None if usual != "string":
-            return f"{usual}(null)"
-        case str() if usual == "string" and not CONTROL.search(value):
-            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-            return f'"{escaped}"'
-        case bool() if usual == "bool":
-            return "true" if value else "false"
-        case datetime() if usual == "datetime" and value.tzinfo is not None:
-            return f"datetime({_moment(value)})"
-        case int() if usual in ("long", "real", "decimal") and not isinstance(value, bool):
-            return f"decimal({value})" if usual == "decimal" else str(value)
-        case Decimal() if usual in ("real", "decimal") and value.is_finite():
-            return f"decimal({value:f})" if usual == "decimal" else f"{value:f}"
-    raise ReferenceDataError(f"{where}: {value!r} cannot be written as {kind} in one line: give another value")
-
-
-def _moment(value: datetime) -> str:
-    utc = value.astimezone(UTC).replace(tzinfo=None)
-    return utc.date().isoformat() if utc == datetime.combine(utc.date(), datetime.min.time()) else f"{utc.isoformat()}Z"

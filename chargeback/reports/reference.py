@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chargeback.errors import ReferenceDataError
-from chargeback.reports.literals import Cursor, Value
+from chargeback.reports.cursor import Cursor
+from chargeback.reports.literals import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ def _rows(cursor: Cursor, columns: Mapping[str, str]) -> tuple[list[dict[str, Va
         rows.append(_row(cursor, columns))
         texts.append(cursor.since(start))
         comma = cursor.takes(",")
+    if not cursor.sees("]"):
+        raise cursor.complaint("here should be , or ]")
     return rows, texts, lines, comma
 
 

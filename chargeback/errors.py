@@ -57,7 +57,7 @@ class StatementError(ChargebackError):
 
 
 class PriceError(ChargebackError):
-    """Prices cannot be had: a table of reference data cannot be read, or the service that has prices did not answer."""
+    """Prices cannot be had: a row says what no price can be, or the service that has prices did not answer."""
 
 
 class ReportError(ChargebackError):

@@ -37,7 +37,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "reports": frozenset({"errors", "events"}),
     "cloud": frozenset({"errors", "events", "reports"}),
     "local": frozenset({"errors", "events"}),
-    "prices": frozenset({"errors"}),
+    "prices": frozenset({"errors", "reports"}),
     "cli": ALL_BUT_THE_COMMAND_LINE,
     "__main__": frozenset({"cli"}),
     "function_app": frozenset({"deadletter", "delivery", "pipeline", "settings", "telemetry"}),

@@ -15,9 +15,10 @@ from chargeback.cli.program import shown
 from chargeback.cli.sources import Source
 from chargeback.cli.tables import Format, print_table, write
 from chargeback.reports.answer import Answer
+from chargeback.reports.appending import append
 from chargeback.reports.compose import compose, kql_folder
 from chargeback.reports.consumers import SEEN, Seen, new_rows, seen, unnamed
-from chargeback.reports.reference import append, read
+from chargeback.reports.reference import read
 
 _FILE = "consumers.kql"
 

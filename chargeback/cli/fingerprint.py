@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from chargeback.cli.program import say
 from chargeback.errors import ChargebackError
 from chargeback.keys import fingerprint as fingerprint_of
 from chargeback.keys import without_keys
@@ -35,10 +36,9 @@ def fingerprint(ctx: typer.Context) -> None:
         raise ChargebackError("there is more than one line on standard input: give one key")
     print(fingerprint_of(key))
     if without_keys(key) != fingerprint_of(key):
-        print(
-            "chargeback: this does not look like a key (32 hex or 88 base64 characters): the function would not "
-            "have replaced it; check for spaces and for what is missing",
-            file=sys.stderr,
+        say(
+            "this does not look like a key (32 hex or 88 base64 characters): the function would not have replaced it; "
+            "check for spaces and for what is missing"
         )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import orjson
 
 from chargeback.cli.bodies import Bodies
 from chargeback.cli.inputs import name_of
+from chargeback.cli.program import say
 
 _OPENINGS = (b"{", b"[")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -18,14 +17,14 @@ _LARGEST_BODY = 16 << 20
 def hint(bodies: Bodies, file: str) -> None:
     """Say if there is nothing in a file, or if records seem to stand on several lines each."""
     if not bodies.size:
-        _say(f"there are no records in {name_of(file)}")
+        say(f"there are no records in {name_of(file)}")
     elif is_one_value(bodies):
-        _say(
+        say(
             f"{name_of(file)} is one JSON value over several lines, and each line is taken as a body: "
             "add --body to take it as one"
         )
     elif _first_line(bodies) in _OPENINGS:
-        _say(
+        say(
             f"{name_of(file)} seems to hold JSON over several lines, and each line is taken as a body: put each record "
             "on a line of its own (jq -c . does), or add --body if all of it is one body"
         )
@@ -51,7 +50,3 @@ def _is_json(text: bytes) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
-
-
-def _say(sentence: str) -> None:
-    print(f"chargeback: {sentence}", file=sys.stderr, flush=True)

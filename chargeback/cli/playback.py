@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from chargeback.cli.bodies import Bodies, open_bodies
 from chargeback.cli.hints import hint, is_one_value
 from chargeback.cli.inputs import name_of
-from chargeback.cli.program import command, shown
+from chargeback.cli.program import command, say, shown
 from chargeback.cli.sinks import Sinks, open_sinks
 from chargeback.cli.tally import Tally
 from chargeback.errors import ChargebackError, DeadLetterError, DeliveryError
@@ -65,15 +64,14 @@ def _deliver(bodies: Bodies, whole: bool, sinks: Sinks, tally: Tally) -> int:
         raise ChargebackError(f"line {tally.lines + 1} and what follows is not delivered: {error}; {_GO_ON}") from error
     except KeyboardInterrupt:
         tally.show()
-        print(f"chargeback: stopped after line {tally.lines}; {_GO_ON}", file=sys.stderr)
+        say(f"stopped after line {tally.lines}; {_GO_ON}")
         raise
 
 
 def _judge(tally: Tally, letters: str) -> None:
     """Say what was not billed, and end with 1 if there is any; `letters` is where it lies."""
     if bad := tally.count("rejected", "refused"):
-        said = f"{bad} of the records cannot be billed as they are: see why in {letters}"
-        print(f"chargeback: {said}", file=sys.stderr)
+        say(f"{bad} of the records cannot be billed as they are: see why in {letters}")
         raise typer.Exit(SOME_REJECTED)
 
 
@@ -83,7 +81,7 @@ def _tell_unseen(unseen: int, store: Path | None) -> None:
     report = shown(others())
     how = f"see them with {command()} query {report} --store {shown(store)}" if store else f"{report} lists them"
     said = "come more than 8 days after their month, or more than a day before it, where its reports do not look"
-    print(f"chargeback: {unseen} of the records {said}: {how}", file=sys.stderr)
+    say(f"{unseen} of the records {said}: {how}")
 
 
 def _replay(bodies: Bodies, whole: bool, sinks: Sinks, tally: Tally) -> int:

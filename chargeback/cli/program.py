@@ -1,4 +1,4 @@
-"""How this program was started, for texts that tell what to type next."""
+"""How this program was started, for texts that tell what to type next, and how it speaks aside."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def shown(path: Path) -> str:
     """Return a path as it is typed in the current folder: relative where it lies below, and whole elsewhere."""
     whole, here = path.absolute(), Path.cwd()
     return shlex.quote(str(whole.relative_to(here) if whole.is_relative_to(here) else whole))
+
+
+def say(sentence: str) -> None:
+    """Say something aside, on stderr, in the program's name."""
+    print(f"{NAME}: {sentence}", file=sys.stderr, flush=True)
 
 
 def _typed(program: Path) -> str:

@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import combinations
 from typing import TypeAlias
 
-from chargeback.prices.datatable import read_table
 from chargeback.prices.rows import Key, ModelName, PriceKind, PriceRow, same_version
+from chargeback.reports.reference import parse
 
 Groups: TypeAlias = Mapping[str, frozenset[str]]
 """Group of regions -> its regions."""
@@ -45,10 +45,10 @@ def read_groups(text: str, file: str = "regionGroups.kql") -> Groups:
     """Read regionGroups.kql.
 
     Raises:
-        PriceError: it is not of that form.
+        ReferenceDataError: it is no table of constants.
     """
     found: dict[str, set[str]] = defaultdict(set)
-    for row in read_table(text, file).dicts():
+    for row in parse(text, file).rows:
         found[str(row.get("regionGroup", ""))].add(str(row.get("region", "")))
     return {group: frozenset(regions) for group, regions in found.items()}
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 
-from chargeback.errors import PriceError
-from chargeback.prices.datatable import Table, read_table, with_lines
-from chargeback.prices.literals import Value
+from chargeback.errors import PriceError, ReferenceDataError
 from chargeback.prices.rows import Key, Part, PriceKind, PriceRow
+from chargeback.reports.appending import appended, row_text
+from chargeback.reports.literals import CONTROL, Value
+from chargeback.reports.reference import parse
 
 FILE = "prices.kql"
 COLUMNS = (
@@ -52,29 +49,29 @@ class PriceFile:
     """The file as it was read."""
 
     text: str
-    table: Table
     rows: tuple[PriceRow, ...]
     confirmations: tuple[Confirmation, ...]
 
     def with_rows(self, rows: Sequence[PriceRow], comment: str) -> str:
         """Return the file's text with rows added, under a comment."""
-        return with_lines(self.text, self.table, [line_of(row) for row in rows], comment)
+        return appended(self.text, [_values(row) for row in rows], FILE, comment)
 
 
 def read_prices(text: str, file: str = FILE) -> PriceFile:
     """Read the rows of prices.kql.
 
     Raises:
-        PriceError: it is not of the form that this package writes, or a row says what no row can say.
+        ReferenceDataError: it is no table of constants, or has other columns.
+        PriceError: a row says what no price can be.
     """
-    table = read_table(text, file)
-    if table.name != "prices" or table.columns != COLUMNS:
-        raise PriceError(f"{file} has not the columns of prices.kql: compare it with kql/lib/prices.kql")
-    rows = tuple(_row(values, f"{file}, line {line}") for values, line in zip(table.dicts(), table.lines, strict=True))
-    return PriceFile(text, table, rows, tuple(_confirmations(table.comments)))
+    table = parse(text, file)
+    if table.name != "prices" or tuple(table.columns.items()) != COLUMNS:
+        raise ReferenceDataError(f"{file} has not the columns of prices.kql: compare it with kql/lib/prices.kql")
+    rows = tuple(_row(values, f"{file}, line {line}") for values, line in zip(table.rows, table.lines, strict=True))
+    return PriceFile(text, rows, tuple(_confirmations(table.comments)))
 
 
-def _row(values: dict[str, Value], place: str) -> PriceRow:
+def _row(values: Mapping[str, Value], place: str) -> PriceRow:
     for column, allowed in _ALLOWED.items():
         if values[column] not in allowed:
             choice = ", ".join(sorted(filter(None, allowed)))
@@ -82,6 +79,8 @@ def _row(values: dict[str, Value], place: str) -> PriceRow:
     band, threshold, valid_from = values["contextBand"], values["contextThreshold"], values["validFrom"]
     if not isinstance(valid_from, datetime):
         raise PriceError(f"{place}: validFrom is null; write the first moment of the price")
+    if values["batch"] is None:
+        raise PriceError(f"{place}: batch is null; write true or false")
     if bool(band) is (threshold is None):
         raise PriceError(f"{place}: contextBand and contextThreshold go together; give both or neither")
     prices = {part: price for part in Part if isinstance(price := values[f"{part}UsdPerMillion"], Decimal)}
@@ -107,42 +106,43 @@ def _row(values: dict[str, Value], place: str) -> PriceRow:
     )
 
 
-def _text(values: dict[str, Value], column: str) -> str:
+def _text(values: Mapping[str, Value], column: str) -> str:
     return str(values[column])
 
 
 def line_of(row: PriceRow) -> str:
     """Return a row as it is written, without a comma at its end."""
+    return row_text(dict(COLUMNS), _values(row), FILE)
+
+
+def _values(row: PriceRow) -> dict[str, Value]:
     key = row.key
-    cells = [
-        *map(_quoted, (key.publisher, key.model, key.model_version, key.deployment_type, key.region_group)),
-        _quoted(key.context_band),
-        "long(null)" if row.context_threshold is None else str(row.context_threshold),
-        _quoted(key.service_tier),
-        str(key.batch).lower(),
-        f"datetime({_moment(row.valid_from)})",
-        *(_real(row.prices.get(part)) for part in Part),
-        *map(_quoted, (key.kind, row.meter_id, row.source)),
-    ]
-    return ", ".join(cells)
+    texts = {
+        "publisher": key.publisher,
+        "model": key.model,
+        "modelVersion": key.model_version,
+        "deploymentType": key.deployment_type,
+        "regionGroup": key.region_group,
+        "contextBand": key.context_band,
+        "serviceTier": key.service_tier,
+        "priceKind": key.kind.value,
+        "meterId": row.meter_id,
+        "source": row.source,
+    }
+    return {
+        # What the API calls an id is written as one text, whatever is in it.
+        **{column: CONTROL.sub(" ", text) for column, text in texts.items()},
+        **{f"{part}UsdPerMillion": _shortest(price) for part, price in row.prices.items()},
+        "contextThreshold": row.context_threshold,
+        "batch": key.batch,
+        "validFrom": row.valid_from,
+    }
 
 
-def _quoted(text: str) -> str:
-    # What the API calls an id is written as one text, whatever is in it.
-    escaped = re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", text).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _moment(moment: datetime) -> str:
-    text = moment.isoformat().removesuffix("+00:00")
-    return text.removesuffix("T00:00:00") if text.endswith("T00:00:00") else f"{text}Z"
-
-
-def _real(price: Decimal | None) -> str:
-    if price is None:
-        return "real(null)"
-    text = format(price, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _shortest(price: Decimal) -> Decimal:
+    """Return the same number without zeros at its end."""
+    text = f"{price:f}"
+    return Decimal(text.rstrip("0").rstrip(".")) if "." in text else price
 
 
 def confirmation(day: date, source: str, models: Sequence[str]) -> str:
@@ -162,28 +162,3 @@ def _confirmations(comments: Sequence[str]) -> list[Confirmation]:
         Confirmation(date.fromisoformat(match["day"]), match["source"], frozenset(match["models"].split(", ")))
         for match in found
     ]
-
-
-def replace(path: Path, before: str, after: str) -> None:
-    """Put the new text in place at once, if the file is still as it was read.
-
-    Raises:
-        PriceError: somebody else has changed it meanwhile.
-        OSError: it cannot be written.
-    """
-    path = path.resolve()
-    if path.exists() and path.read_bytes().decode("utf-8") != before:
-        raise PriceError(f"{path} has changed meanwhile: run the update again")
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
-        try:
-            draft.write(after.encode("utf-8"))
-            draft.flush()
-            os.fsync(draft.fileno())
-            if path.exists():
-                shutil.copymode(path, draft.name)
-            else:
-                Path(draft.name).chmod(0o644)
-            Path(draft.name).replace(path)
-        except OSError:
-            Path(draft.name).unlink()
-            raise

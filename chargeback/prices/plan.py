@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from chargeback.prices.choice import Groups, in_force
 from chargeback.prices.file import PriceFile, confirmation
-from chargeback.prices.rows import AZURE, Key, ModelName, PriceRow
+from chargeback.prices.rows import AZURE, Key, ModelName, PriceKind, PriceRow
 
 _CONFIRMED_FOR = timedelta(days=30)
 """A source that says the same again is written down no more often than this."""
@@ -83,8 +83,8 @@ def _source(row: PriceRow) -> str:
 
 
 def last_read(row: PriceRow, file: PriceFile) -> date:
-    """Return the last day on which the row's source was read and said what the row says."""
-    days = [told.day for told in file.confirmations if told.source == _source(row) and str(row.key.name) in told.models]
+    """Return the last day on which a source was read that says what the row says: its own, or one that confirms it."""
+    days = [told.day for told in file.confirmations if str(row.key.name) in told.models]
     return max([row.read_on, *days])
 
 
@@ -104,5 +104,5 @@ def _text(
 
 
 def _due(name: ModelName, file: PriceFile, read_on: date) -> bool:
-    days = [last_read(row, file) for row in file.rows if row.key.name == name and _source(row) == AZURE]
+    days = [last_read(row, file) for row in file.rows if row.key.name == name and row.key.kind is PriceKind.LIST]
     return bool(days) and read_on - min(days) >= _CONFIRMED_FOR

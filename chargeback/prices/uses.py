@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from chargeback.errors import PriceError
+from chargeback.errors import ReferenceDataError
 from chargeback.prices.choice import UNKNOWN, Use
-from chargeback.prices.datatable import read_table
-from chargeback.prices.literals import Value
 from chargeback.prices.rows import ModelName, model_name, region_name
+from chargeback.reports.literals import Value
+from chargeback.reports.reference import parse
 
 _PAID_BY_TOKEN: Mapping[str, tuple[str, bool]] = MappingProxyType(
     {
@@ -54,13 +54,17 @@ class Deployments:
         """Read deployments.kql; an empty text is an empty table.
 
         Raises:
-            PriceError: it is not of that form.
+            ReferenceDataError: it is no table of constants, or lacks a column.
         """
         self._found: dict[tuple[str, str], tuple[datetime, Deployment]] = {}
-        table = read_table(text, file) if text else None
-        if table is not None and not {name for name, _ in table.columns} >= _COLUMNS:
-            raise PriceError(f"{file} has not the columns of deployments.kql: compare it with the documentation")
-        for row in table.dicts() if table is not None else ():
+        if not text:
+            return
+        table = parse(text, file)
+        if not table.columns.keys() >= _COLUMNS:
+            raise ReferenceDataError(
+                f"{file} has not the columns of deployments.kql: compare it with kql/lib/deployments.kql"
+            )
+        for row in table.rows:
             self._add(row)
 
     def _add(self, row: Mapping[str, Value]) -> None:

@@ -1,20 +1,19 @@
-"""Reference rows in `kql/lib/`: read from a file's one `datatable`, and appended to it as text.
+"""Reference rows in `kql/lib/`: read from a file's one `datatable`.
 
 A file is one `let name = datatable(column:type, ...)[ values ];`, perhaps with settings before or after it, such as
-`let currency = "USD";`, and comments anywhere. Rows are dated and never edited, so appending leaves every line that is
-there as it is.
+`let currency = "USD";`, and comments anywhere. Anything else is refused with its line: a row that is read otherwise
+here than in Azure would be worse than none.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from chargeback.errors import ReferenceDataError
-from chargeback.reports.literals import Cursor, Value, written
+from chargeback.reports.cursor import Cursor
+from chargeback.reports.literals import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,10 @@ class Reference:
     """`real` and `decimal` are Decimal, exact; times are aware and UTC; null is None."""
     texts: tuple[str, ...]
     """Each row as the file has it, from its first value to its last."""
+    lines: tuple[int, ...]
+    """The line that each row begins on, from 1."""
+    comments: tuple[str, ...]
+    """As the file has them, from their `//` on."""
     settings: tuple[str, ...]
     """The other statements, as the file has them: `let currency = "USD";`."""
     end: int
@@ -43,7 +46,7 @@ def read(file: Path) -> Reference:
     Raises:
         ReferenceDataError: the file cannot be read, or is no single datatable of constants.
     """
-    return parse(_text(file), file.name)
+    return parse(text_of(file), file.name)
 
 
 def parse(text: str, name: str) -> Reference:
@@ -58,12 +61,14 @@ def parse(text: str, name: str) -> Reference:
     cursor.take("datatable")
     columns = _columns(cursor)
     cursor.take("[")
-    rows, texts, comma = _rows(cursor, columns)
+    rows, texts, lines, comma = _rows(cursor, columns)
     end = cursor.take("]")
     cursor.take(";")
     after = _settings(cursor)
     cursor.finish()
-    return Reference(table, columns, tuple(rows), tuple(texts), (*before, *after), end, comma)
+    return Reference(
+        *(table, columns, tuple(rows), tuple(texts), tuple(lines), cursor.comments(), (*before, *after), end, comma)
+    )
 
 
 def _defined(cursor: Cursor) -> str:
@@ -88,74 +93,6 @@ def _settings(cursor: Cursor) -> list[str]:
     return settings
 
 
-def append(file: Path, rows: Sequence[Mapping[str, Value]]) -> None:
-    """Append rows to a file, all or none, and every line that is there stays; no rows change nothing.
-
-    A column that a row does not name is empty text, or null.
-
-    Raises:
-        ReferenceDataError: the file is not understood, or a row does not fit it.
-        OSError: the file cannot be written.
-    """
-    before = _text(file)
-    after = appended(before, rows, file.name)
-    if after == before:
-        return
-    with NamedTemporaryFile("wb", dir=file.parent, prefix=f".{file.name}.", delete=False) as made:
-        temporary = Path(made.name)
-        try:
-            made.write(after.encode())
-            made.flush()
-            os.fsync(made.fileno())
-            temporary.chmod(file.stat().st_mode & 0o7777)
-            temporary.replace(file)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-
-def appended(text: str, rows: Sequence[Mapping[str, Value]], name: str) -> str:
-    """Return a file's text with rows before its closing bracket; `name` is how a complaint calls the file.
-
-    Raises:
-        ReferenceDataError: the text is not understood, or a row does not fit it.
-    """
-    found = parse(text, name)
-    if not rows:
-        return text
-    newline = "\r\n" if "\r\n" in text else "\n"
-    lines = [_line(found.columns, row, name) for row in rows]
-    first = "" if found.comma or not found.rows else ", "
-    # At the bracket's line if it stands there alone, so that no line of the file changes.
-    line_start = text.rfind("\n", 0, found.end) + 1
-    alone = not text[line_start : found.end].strip()
-    at, before = (line_start, "") if alone and line_start else (found.end, newline)
-    grown = text[:at] + before + first + "".join(f"{line},{newline}" for line in lines) + text[at:]
-    _check(found, parse(grown, name), rows, name)
-    return grown
-
-
-def _check(found: Reference, grown: Reference, rows: Sequence[Mapping[str, Value]], name: str) -> None:
-    """Make sure that what is about to be written says what it should: a person's file is at stake."""
-    wanted = [
-        *found.rows,
-        *({column: _given(row, column, kind) for column, kind in found.columns.items()} for row in rows),
-    ]
-    if list(grown.rows) != wanted or grown.settings != found.settings or grown.texts[: len(found.texts)] != found.texts:
-        raise ReferenceDataError(f"{name} would not read back as it was written: add the rows by hand")
-
-
-def _line(columns: Mapping[str, str], row: Mapping[str, Value], name: str) -> str:
-    if unknown := row.keys() - columns.keys():
-        raise ReferenceDataError(f"{name} has no column {min(unknown)}: leave it out, or add it to the file's columns")
-    return ", ".join(written(_given(row, column, kind), kind, f"{name}, {column}") for column, kind in columns.items())
-
-
-def _given(row: Mapping[str, Value], column: str, kind: str) -> Value:
-    value = row.get(column)
-    return "" if value is None and kind == "string" else value
-
-
 def _columns(cursor: Cursor) -> dict[str, str]:
     cursor.take("(")
     columns: dict[str, str] = {}
@@ -170,24 +107,40 @@ def _columns(cursor: Cursor) -> dict[str, str]:
             return columns
 
 
-def _rows(cursor: Cursor, columns: Mapping[str, str]) -> tuple[list[dict[str, Value]], list[str], bool]:
+def _rows(cursor: Cursor, columns: Mapping[str, str]) -> tuple[list[dict[str, Value]], list[str], list[int], bool]:
     rows: list[dict[str, Value]] = []
     texts: list[str] = []
-    while not cursor.sees("]"):
+    lines: list[int] = []
+    comma = False
+    while not cursor.sees("]") and (comma or not rows):
         start = cursor.here()
-        row: dict[str, Value] = {}
-        for column, kind in columns.items():
-            if row:
-                cursor.take(",")
-            row[column] = cursor.value(kind)
-        rows.append(row)
+        lines.append(cursor.line())
+        rows.append(_row(cursor, columns))
         texts.append(cursor.since(start))
-        if not cursor.takes(","):
-            return rows, texts, False
-    return rows, texts, bool(rows)
+        comma = cursor.takes(",")
+    if not cursor.sees("]"):
+        raise cursor.complaint("here should be , or ]")
+    return rows, texts, lines, comma
 
 
-def _text(file: Path) -> str:
+def _row(cursor: Cursor, columns: Mapping[str, str]) -> dict[str, Value]:
+    row: dict[str, Value] = {}
+    line = cursor.line()
+    for column, kind in columns.items():
+        cursor.about(f"{column} of the row on line {line}")
+        if row:
+            cursor.take(",")
+        row[column] = cursor.value(kind)
+    cursor.about("")
+    return row
+
+
+def text_of(file: Path) -> str:
+    """Return what a file holds, its line ends as they are.
+
+    Raises:
+        ReferenceDataError: it cannot be read.
+    """
     try:
         return file.read_bytes().decode()
     except OSError as error:

@@ -7,14 +7,13 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from tests.faults.scripted import SECURE_HOST, certificate
-from tests.faults.served import Served
+from tests.faults.served import HttpHandler, HttpServer, Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +81,15 @@ def signed_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
         yield running
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Server(HttpServer):
     def __init__(self, asked: list[Asked]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.asked = asked
         self.handler: Callable[[Asked], Told] = lambda _: Told(status=500)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is no error here."""
 
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(HttpHandler):
     server: _Server
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -108,14 +99,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(asked)
         told = self.server.handler(asked)
         text = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
-        self.send_response(told.status)
-        for name, value in ({"Content-Type": "application/json; charset=utf-8"} | dict(told.headers)).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+        self.answer(told.status, {"Content-Type": "application/json; charset=utf-8"} | dict(told.headers), text)
 
     do_POST = do_GET
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""

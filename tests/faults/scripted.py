@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import orjson
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.faults.served import Served
+from tests.faults.served import HttpHandler, HttpServer, Served
 
 KEY = "00000000-0000-0000-0000-000000000001"
 SECURE_HOST = "127.1"
@@ -78,24 +77,15 @@ class Scripted(Served):
         self._server.otherwise = reply
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
+class _Server(HttpServer):
     def __init__(self, replies: deque[Reply], seen: list[Seen]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.replies, self.seen = replies, seen
         self.otherwise: Callable[[Seen], Reply] = lambda _: Reply()
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is no error here."""
 
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(HttpHandler):
     server: _Server
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
 
     def do_POST(self) -> None:
         packed = self.rfile.read(int(self.headers["Content-Length"]))
@@ -103,16 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         seen = Seen(self.path, {name.lower(): value for name, value in self.headers.items()}, body, orjson.loads(body))
         self.server.seen.append(seen)
         reply = self.server.replies.popleft() if self.server.replies else self.server.otherwise(seen)
-        text = reply.text(seen.size)
-        self.send_response(reply.status)
-        for name, value in ({"Content-Type": "application/json"} | reply.headers).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
+        self.answer(reply.status, {"Content-Type": "application/json"} | reply.headers, reply.text(seen.size))
 
 
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:

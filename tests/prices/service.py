@@ -7,11 +7,10 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from tests.faults.served import Served
+from tests.faults.served import HttpHandler, HttpServer, Served
 
 DATA = Path(__file__).parents[1] / "data" / "prices"
 Item = dict[str, object]
@@ -60,33 +59,22 @@ class PriceList(Served):
         return self._server.seen
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Server(HttpServer):
     def __init__(self, items: Sequence[Item], replies: deque[Reply], size: int, last: str | None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.items, self.replies, self.size, self.last = items, replies, size, last
         self.seen: list[str] = []
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is no error here."""
 
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(HttpHandler):
     server: _Server
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         asked = parse_qs(urlsplit(self.path).query)
         self.server.seen.append(asked.get("$filter", ["page " + asked.get("$skip", ["?"])[0]])[0])
         reply = self.server.replies.popleft() if self.server.replies else Reply(body=self._page(asked))
         time.sleep(reply.seconds)
-        self.send_response(reply.status)
-        for name, value in reply.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(reply.body)))
-        self.end_headers()
-        self.wfile.write(reply.body[: len(reply.body) // 2] if reply.cut else reply.body)
+        self.answer(reply.status, reply.headers, reply.body, len(reply.body) // 2 if reply.cut else None)
         self.close_connection = reply.cut
 
     def _page(self, asked: Mapping[str, list[str]]) -> bytes:
@@ -95,6 +83,3 @@ class _Handler(BaseHTTPRequestHandler):
         host, port = self.server.server_address[:2]
         more = f"http://{host!s}:{port}/api/retail/prices?$skip={after}"
         return page(self.server.items[start:after], more if after < len(self.server.items) else self.server.last)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""

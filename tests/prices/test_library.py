@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from chargeback.local.store import Store
-from chargeback.prices.choice import in_force, read_groups
-from chargeback.prices.datatable import read_table
+from chargeback.prices.choice import Use, fits, in_force, read_groups
 from chargeback.prices.file import read_prices
+from chargeback.prices.meters import Meter, read_meter
 from chargeback.prices.opinion import second_opinion
 from chargeback.prices.publisher import claude_rows
 from chargeback.prices.review import unclear
-from chargeback.prices.rows import Part, PriceKind
+from chargeback.prices.rows import AZURE, Key, Part, PriceKind, PriceRow
+from chargeback.prices.vocabulary import vocabulary
 from chargeback.reports.compose import kql_folder
+from chargeback.reports.reference import parse
 from tests.kql.test_validation import VALIDATOR
 
 TABLES = ("prices", "regionGroups", "provisionedWeights")
@@ -25,17 +30,18 @@ TEXTS = {name: (kql_folder() / "lib" / f"{name}.kql").read_text(encoding="utf-8"
 PRICES = read_prices(TEXTS["prices"])
 GROUPS = read_groups(TEXTS["regionGroups"])
 AT = datetime(2026, 10, 14, tzinfo=UTC)
+DATA = Path(__file__).parent.parent / "data" / "prices"
 CLAUDES = (Part.PROMPT, Part.CACHED, Part.CACHE_WRITE, Part.CACHE_WRITE_1H, Part.COMPLETION)
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_each_is_read_here_as_the_local_engine_reads_it(name: str) -> None:
-    table = read_table(TEXTS[name], name)
+    table = parse(TEXTS[name], name)
     with Store() as store:
         answer = store.query(f"{TEXTS[name]}{name}")
     assert table.name == name
-    assert table.columns == tuple(zip(answer.columns, answer.types, strict=True))
-    ours = [tuple(float(cell) if isinstance(cell, Decimal) else cell for cell in row) for row in table.rows]
+    assert list(table.columns.items()) == list(zip(answer.columns, answer.types, strict=True))
+    ours = [tuple(float(cell) if isinstance(cell, Decimal) else cell for cell in row.values()) for row in table.rows]
     assert ours == list(answer.rows)
     assert ours
 
@@ -54,7 +60,7 @@ def test_each_begins_with_what_it_is_and_leaves_room_in_a_query(name: str) -> No
     """A query may have 60,000 characters with all that is put before it."""
     assert TEXTS[name].startswith("// ")
     assert max(map(len, TEXTS[name].splitlines()[:3])) <= 130
-    assert len(TEXTS[name]) < 26_000
+    assert len(TEXTS[name]) < 24 * 1024
 
 
 def test_no_two_prices_are_equally_specific() -> None:
@@ -67,8 +73,51 @@ def test_every_group_that_a_price_names_is_there() -> None:
 
 def test_every_price_is_a_list_price_with_its_source_and_day() -> None:
     assert {row.key.kind for row in PRICES.rows} == {PriceKind.LIST}
-    assert {row.source[:-11] for row in PRICES.rows} == {"Azure Retail Prices API", "Anthropic list prices"}
     assert all(row.read_on.isoformat() == row.source[-10:] for row in PRICES.rows)
+
+
+def test_every_source_is_one_that_the_documentation_judges() -> None:
+    told = (kql_folder().parent / "docs" / "prices.md").read_text(encoding="utf-8").partition("## What is shipped")[2]
+    for source in {row.source[:-11] for row in PRICES.rows}:
+        assert f"| `{source}` |" in told
+
+
+def readings() -> Iterator[tuple[str, Meter, PriceRow, Decimal]]:
+    """Yield (day, meter, the row in force that prices it, USD per million) of what answers of the API were seen."""
+    for line in (DATA / "read.jsonl").read_text(encoding="utf-8").splitlines():
+        read = json.loads(line)
+        meter = read_meter(read["meter"], read["product"], read["unit"], vocabulary())
+        assert isinstance(meter, Meter)
+        uses = [Use(name, meter.deployment_type, read["region"], meter.batch) for name in meter.models]
+        rows = [
+            row
+            for row in in_force(PRICES.rows, datetime.fromisoformat(f"{read['read']}T00:00Z")).values()
+            if any(fits(row, use, GROUPS) for use in uses)
+            and row.key.service_tier in ("", meter.service_tier)
+            and row.key.context_band in ("", meter.context_band or "short")
+        ]
+        assert rows, f"{read['meter']} is about no row"
+        yield from ((read["read"], meter, row, Decimal(read["usd"]) * meter.per_million) for row in rows)
+
+
+def test_no_shipped_price_differs_from_a_meter_that_was_seen() -> None:
+    for _, meter, row, price in readings():
+        assert row.prices[meter.part] == price, f"{row.key.name} {meter.part}"
+
+
+def test_rows_that_are_said_to_be_the_apis_are_what_its_meters_say_and_no_other_rows_are() -> None:
+    seen: dict[tuple[Key, str], dict[Part, Decimal]] = defaultdict(dict)
+    for day, meter, row, price in readings():
+        seen[row.key, f"{AZURE} {day}"][meter.part] = price
+    said = {(row.key, row.source): dict(row.prices) for row in PRICES.rows if row.source.startswith(AZURE)}
+    whole = {
+        (row.key, source)
+        for row in PRICES.rows
+        for key, source in seen
+        if key == row.key and seen[key, source] == row.prices
+    }
+    assert said == {place: seen[place] for place in whole}
+    assert said
 
 
 def test_every_row_prices_prompts_and_all_but_embeddings_price_completions() -> None:
@@ -129,7 +178,7 @@ def test_shipped_rows_of_claude_are_the_publishers_list() -> None:
 
 def test_the_weights_make_microsofts_own_example() -> None:
     """1,000 requests a minute of 200 and 20 tokens, gpt-5.2: 105.88 units; with half the prompts cached 76.47."""
-    (row,) = [row for row in read_table(TEXTS["provisionedWeights"], "").dicts() if row["model"] == "gpt-5.2"]
+    (row,) = [row for row in parse(TEXTS["provisionedWeights"], "").rows if row["model"] == "gpt-5.2"]
     ratio, unit, cached = row["outputRatio"], row["promptTokensPerMinutePerUnit"], row["cachedWeight"]
     assert isinstance(ratio, Decimal)
     assert isinstance(unit, int)

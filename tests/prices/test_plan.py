@@ -125,6 +125,18 @@ def test_that_a_source_still_says_the_same_is_noted_once_in_thirty_days() -> Non
     assert plan(candidates, noted, ZONES, date(2026, 12, 20)).text != noted.text
 
 
+def test_what_somebody_else_read_is_confirmed_by_azures_own_list() -> None:
+    theirs = price("gpt-4.1", source="mosaic-apim 2026-09-30")
+    noted = read_prices(planned([theirs], price("gpt-4.1", source="Azure Retail Prices API 2026-11-20")).text)
+    assert last_read(noted.rows[0], noted) == date(2026, 11, 20)
+
+
+def test_a_contracts_price_is_not_confirmed_again_and_again() -> None:
+    contract = price("gpt-4.1", source="contract 2020-01-01", kind=PriceKind.CONTRACT)
+    made = planned([contract, price("gpt-4.1", source="list 2026-11-19")], price("gpt-4.1"))
+    assert (made.confirmed, "confirms" in made.text) == ((ModelName("gpt-4.1"),), False)
+
+
 def test_a_publishers_list_is_not_confirmed_by_azures() -> None:
     claude = price("claude-opus-5", source="Anthropic list prices 2026-01-01")
     assert planned([claude], claude).text == file_of(claude).text

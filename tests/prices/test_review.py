@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from chargeback.errors import PriceError
+from chargeback.errors import ReferenceDataError
 from chargeback.prices.choice import UNKNOWN, Use, in_force, read_groups
 from chargeback.prices.file import confirmation, read_prices
 from chargeback.prices.review import review, unclear
@@ -182,7 +182,7 @@ def test_without_a_table_the_response_is_believed() -> None:
 
 
 def test_a_table_of_deployments_of_another_form_is_refused() -> None:
-    with pytest.raises(PriceError, match=r"has not the columns of deployments\.kql"):
+    with pytest.raises(ReferenceDataError, match=r"has not the columns of deployments\.kql"):
         Deployments("let deployments = datatable(name:string)['x'];", "mine.kql")
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from chargeback.reports.statement import CLASSES, Excluded, Kind, Line, Part, Statement
+from tests.reports.lines import PLAIN
 
 MADE_AT = datetime(2026, 11, 3, 6, 0, tzinfo=UTC)
 MILLION = Decimal(1_000_000)
@@ -25,34 +26,20 @@ def line(*parts: Part, costs: tuple[str, str, str] | str | None = None, **change
     if isinstance(costs, str):
         costs = (costs, costs, costs)
     amounts = [Decimal(cost) for cost in costs] if costs else _costs(parts)
-    plain = Line(
-        kind=Kind.TOKENS,
+    plain = replace(
+        PLAIN,
         day=date(2026, 10, 1),
-        business_unit="Retail",
         cost_center="CC-100",
-        consumer_id="retail-web",
-        consumer_name="Retail web shop",
         deployment="chat-east",
         backend_host="east.example.com",
-        publisher="OpenAI",
-        model="gpt-4o",
-        model_version="2024-11-20",
-        deployment_type="global",
-        region="swedencentral",
-        service_tier="standard",
-        batch=False,
-        context_band="",
         calls=1,
         parts=parts,
         list_cost=amounts[0],
         contract_cost=amounts[1],
         charged_cost=amounts[2],
-        pricing_note="",
         price_source="price list 2026-09-01",
         meter_id="prompt=m-in cached=m-cached completion=m-out",
         price_valid_from=datetime(2026, 9, 1, tzinfo=UTC),
-        unit_hours=Decimal(0),
-        commitment_id="",
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # a test names fields, mypy checks none of them here
 

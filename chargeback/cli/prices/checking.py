@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 from chargeback.cli.prices.days import end_of
 from chargeback.cli.prices.reference import Reference
 from chargeback.cli.prices.told import tell_opinion
 from chargeback.cli.prices.wanted import uses_of
+from chargeback.cli.program import say
 from chargeback.cli.tables import Format, write
 from chargeback.prices.choice import Clash
 from chargeback.prices.file import line_of
@@ -33,13 +32,9 @@ def check_prices(store: str, models: str, at: str, form: Format, tables: Referen
         _tell_clash(clash)
     tell_opinion(file.rows, {use.name.model for use in wanted}, moment)
     if not found and not doubtful:
-        _say(f"nothing found; models and deployments in use: {len(wanted)}")
+        say(f"nothing found; models and deployments in use: {len(wanted)}")
     return not found and not doubtful
 
 
 def _tell_clash(clash: Clash) -> None:
-    _say(f"two rows are equally specific ({clash.why}):\n  {line_of(clash.first)}\n  {line_of(clash.second)}")
-
-
-def _say(sentence: str) -> None:
-    print(f"chargeback: {sentence}", file=sys.stderr)
+    say(f"two rows are equally specific ({clash.why}):\n  {line_of(clash.first)}\n  {line_of(clash.second)}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chargeback.errors import ChargebackError, PriceError
+from chargeback.errors import ChargebackError
 from chargeback.prices.choice import Groups, read_groups
 from chargeback.prices.file import FILE, PriceFile, read_prices
 from chargeback.prices.uses import Deployments
 from chargeback.reports.compose import kql_folder
+from chargeback.reports.reference import text_of
 
 
 class Reference:
@@ -28,20 +29,21 @@ class Reference:
         """Return prices.kql.
 
         Raises:
-            PriceError: it cannot be read.
+            ReferenceDataError: it cannot be read.
+            PriceError: a row says what no price can be.
         """
         path = self._path(FILE)
-        return read_prices(_text(path), str(path))
+        return read_prices(text_of(path), str(path))
 
     def groups(self) -> Groups:
         """Return the groups of regions."""
         path = self._path("regionGroups.kql")
-        return read_groups(_text(path), str(path))
+        return read_groups(text_of(path), str(path))
 
     def deployments(self) -> Deployments:
         """Return the table of deployments; an empty one where there is none."""
         path = self._path("deployments.kql")
-        return Deployments(_text(path) if path.exists() else "", str(path))
+        return Deployments(text_of(path) if path.exists() else "", str(path))
 
     def target(self) -> Path:
         """Return the file that an update writes."""
@@ -50,12 +52,3 @@ class Reference:
     def _path(self, name: str) -> Path:
         own = self._own / name if self._own is not None else None
         return own if own is not None and own.exists() else kql_folder() / "lib" / name
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise PriceError(f"cannot read {path} ({error.strerror}): name a folder that has it") from error
-    except UnicodeDecodeError as error:
-        raise PriceError(f"{path} is no text: write it in UTF-8") from error

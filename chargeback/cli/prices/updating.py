@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,16 +10,17 @@ from pathlib import Path
 from chargeback.cli.prices.reference import Reference
 from chargeback.cli.prices.told import tell_contradictions, tell_gathered, tell_opinion
 from chargeback.cli.prices.wanted import uses_of
-from chargeback.cli.program import shown
+from chargeback.cli.program import say, shown
 from chargeback.errors import ChargebackError, PriceError
 from chargeback.prices.assemble import Places
 from chargeback.prices.choice import UNKNOWN, Groups, clashes
-from chargeback.prices.file import FILE, read_prices, replace
+from chargeback.prices.file import FILE, read_prices
 from chargeback.prices.gather import gather
 from chargeback.prices.plan import Plan, plan
 from chargeback.prices.retail import fetch
 from chargeback.prices.rows import PriceRow, region_name
 from chargeback.prices.vocabulary import vocabulary
+from chargeback.reports.appending import replace
 
 _LONGEST = 100_000
 """Characters that a file of the library may have: Bicep loads no more."""
@@ -43,7 +43,8 @@ def update_prices(choice: Choice, tables: Reference) -> None:
 
     Raises:
         ChargebackError: the options do not go together, or the store cannot be asked.
-        PriceError: the price list cannot be had, or the file cannot be read or written.
+        PriceError: the price list cannot be had, or two rows would say different things of the same calls.
+        ReferenceDataError: the file cannot be read, or has changed meanwhile.
     """
     if choice.every and (choice.store or choice.models):
         raise ChargebackError("--all is for every model: leave out --store and --models")
@@ -111,4 +112,4 @@ def _places(named: list[str], groups: Groups) -> Places:
 
 
 def _tell_pages(pages: int, meters: int) -> None:
-    print(f"chargeback: page {pages}, {meters:,} prices so far", file=sys.stderr, flush=True)
+    say(f"page {pages}, {meters:,} prices so far")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from chargeback.cli.prices.reference import Reference
+from chargeback.cli.program import say
 from chargeback.errors import ChargebackError
 from chargeback.prices.choice import Use
 from chargeback.prices.rows import model_name
@@ -36,10 +36,7 @@ def uses_of(store: str, models: str, reference: Reference) -> dict[Use, int]:
     _, rows = ask(store, compose(_IN_USE, period=_EVER))
     found, nameless = uses([_calls(row) for row in rows], reference.deployments())
     if nameless:
-        print(
-            f"chargeback: {nameless} calls name no model, and their deployments are not in deployments.kql",
-            file=sys.stderr,
-        )
+        say(f"{nameless} calls name no model, and their deployments are not in deployments.kql")
     return found
 
 

@@ -202,7 +202,7 @@ def test_the_text_of_a_report_needs_no_store_and_no_other_file() -> None:
 
     assert (printed.returncode, printed.stderr) == (0, b"")
     text = printed.stdout.decode()
-    assert text.startswith("let periodStart = datetime(2026-10-01T00:00:00.000000Z);\n")
+    assert "\nlet periodStart = datetime(2026-10-01T00:00:00.000000Z);\n" in text
     assert "\nlet usage = " in text
     assert text.endswith("| project subject, countedAs, number, shareOfCalls\n")
 

@@ -216,24 +216,25 @@ def test_idle_capacity_is_spread_over_the_month_by_choice(store: Path, tmp_path:
 def test_overheads_are_lines_of_their_own_where_they_are_switched_on(store: Path, tmp_path: Path) -> None:
     """31.00 a month by calls, valid from 16 October (16 of 31 days): 16.00; Retail 1,251 of 1,254 calls: 15.9617...
 
-    Fixed: a quarter of 100.00 for People.
+    Fixed: a quarter of 100.00 for People, and 5.00 that nobody carries. A later set of rows replaces an earlier one.
     """
     overheads = """
 "gateway",31.0,"calls","",real(null),datetime(2026-10-16),datetime(null),
+"hub",900.0,"fixed","People",1.0,datetime(2025-01-01),datetime(null),
 "hub",100.0,"fixed","People",0.25,datetime(2026-01-01),datetime(null),
-"hub",100.0,"fixed","Retail",0.75,datetime(2026-01-01),datetime(null),
+"hub",100.0,"fixed","Retail",0.70,datetime(2026-01-01),datetime(null),
 "ended",100.0,"tokens","",real(null),datetime(2026-01-01),datetime(2026-10-01),
 """
     ours = reference_folder(tmp_path / "ours", {"includeOverheads": "true"}, overheads=overheads)
     finished = called("report", "--month", "2026-10", "--store", store, "--reference", ours, "--format", "json")
     charged = {unit: row[3] for unit, row in rows(json.loads(finished.stdout)).items()}
-    # 4 + 7.5 + 75 + 16 x 1251/1254; 0.117 + 2.5 + 25 + 16 x 2/1254; 0.002 + 16 x 1/1254
+    # 4 + 7.5 + 70 + 16 x 1251/1254; 0.117 + 2.5 + 25 + 16 x 2/1254; 5 + 16 x 1/1254
     assert charged == {
-        "Retail": "102.46",
+        "Retail": "97.46",
         "People": "27.64",
         "Unassigned": "0.00",
         "Idle capacity": "230.00",
-        "Overheads": "0.01",
+        "Overheads": "5.01",
     }
 
 

@@ -15,11 +15,13 @@ from chargeback.errors import ChargebackError
 from chargeback.reports.answer import Answer, joined, moment
 from chargeback.reports.compose import Period, compose, kql_folder
 from chargeback.reports.lines import QUERY, made_now, statement_of
+from chargeback.reports.overheads import QUERY as OVERHEADS
 from chargeback.reports.overheads import overhead_lines
 from chargeback.reports.recalculating import SPREAD
 from chargeback.reports.reference import Reference, read
-from chargeback.reports.statement import Statement
+from chargeback.reports.statement import Line, Statement
 
+_INCLUDED = re.compile(r"let\s+includeOverheads\s*=\s*true\s*;")
 _CURRENCY = re.compile(r'let statementCurrency\s*=\s*"([A-Z]{3})";')
 
 
@@ -76,9 +78,10 @@ def ask_month(source: Source, month: str, reference: Path | None) -> Asked:
     statement = statement_of(
         answer, f"{period[0]:%Y-%m}", currency[1] if currency else "USD", made_now(), hashes_of(whole), spread=spread
     )
-    overheads = overhead_lines(
-        read_rows("overheads.kql", reference), read_rows("currencies.kql", reference), statement, period
-    )
+    overheads: tuple[Line, ...] = ()
+    if any(_INCLUDED.match(setting) for setting in read_rows("overheads.kql", reference).settings):
+        answer = source.answer(compose(OVERHEADS, period=period, reference=reference), period)
+        overheads = overhead_lines(answer, statement)
     return Asked(replace(statement, lines=(*statement.lines, *overheads)), by_day)
 
 

@@ -1,6 +1,8 @@
 """Which tests run where, and the rule that nothing goes missing quietly.
 
 - `needs_python` and `needs_optional` tests that this machine cannot run are deselected and listed with the reason.
+- `once` tests run for a long time and prove what no version of Python changes: where CHARGEBACK_TEST_ONCE says
+  `elsewhere`, they are deselected and listed. `.ci/run` says so on all interpreters but the newest.
 - `needs_node` tests are skipped without Node.js and `npm ci`, with one sentence that says so.
 - `needs_mono` tests are skipped without mono, its C# compiler and Newtonsoft.Json, likewise.
 - `needs_chromium` tests are skipped without a browser of that name on PATH, likewise.
@@ -21,6 +23,7 @@ import pytest
 OPTIONAL_PROGRAMS = frozenset({"az", "bicep", "func"})
 
 MARKERS = (
+    "once: proves what no version of Python changes, slowly; deselected and listed where another one runs it",
     "needs_python(minimum): runs on this Python version and newer; deselected and listed on older ones",
     "needs_optional(program): needs an optional program; deselected and listed where it is missing",
     "needs_node(package): needs Node.js and this package of package.json; skipped, and says so, where it is missing",
@@ -98,6 +101,8 @@ def _everything_must_run() -> bool:
 
 def _not_for_this_machine(item: pytest.Item) -> str | None:
     """Say why `item` is not for this machine; None when it is."""
+    if item.get_closest_marker("once") and os.environ.get("CHARGEBACK_TEST_ONCE") == "elsewhere":
+        return "runs on one interpreter, and CHARGEBACK_TEST_ONCE says that it is another one"
     for mark in item.iter_markers("needs_python"):
         minimum = _argument(mark, "minimum")
         if sys.version_info < tuple(int(part) for part in minimum.split(".")):

@@ -15,6 +15,7 @@ NEXT_PYTHON = f"3.{sys.version_info.minor + 1}"
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Set up an empty suite under the project's rules, on a machine without any program."""
     monkeypatch.delenv("CHARGEBACK_TEST_ALL", raising=False)
+    monkeypatch.delenv("CHARGEBACK_TEST_ONCE", raising=False)
     monkeypatch.setenv("PATH", str(pytester.mkdir("bin")))
     pytester.makeconftest(CONFTEST)
     pytester.makeini("[pytest]\naddopts = --strict-markers")
@@ -51,6 +52,32 @@ def test_a_skip_is_fine_on_an_ordinary_machine(suite: pytest.Pytester) -> None:
     result = suite.runpytest()
     result.assert_outcomes(passed=1, skipped=1)
     assert result.ret == pytest.ExitCode.OK
+
+
+@pytest.mark.parametrize(("said", "passed"), [(None, 2), ("here", 2), ("elsewhere", 1)])
+def test_what_runs_once_is_left_to_the_interpreter_that_runs_it(
+    everything: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, said: str | None, passed: int
+) -> None:
+    """It is listed, and is no skipped test: the session is a success."""
+    if said:
+        monkeypatch.setenv("CHARGEBACK_TEST_ONCE", said)
+    everything.makepyfile(
+        test_sky="""
+        import pytest
+
+        @pytest.mark.once
+        def test_the_moon():
+            pass
+
+        def test_the_sun():
+            pass
+        """
+    )
+    result = everything.runpytest()
+    result.assert_outcomes(passed=passed, deselected=2 - passed)
+    assert result.ret == pytest.ExitCode.OK
+    if passed == 1:
+        result.stdout.fnmatch_lines(["test_sky.py::test_the_moon: runs on one interpreter*"])
 
 
 def test_a_skip_fails_the_session_that_must_run_everything(everything: pytest.Pytester) -> None:

@@ -133,7 +133,9 @@ def ci(machine: Machine) -> Machine:
     machine.install("git", "exit 0")
     machine.install("npm", 'echo "npm $*" >>"$CALLS"')
     machine.install("touch", "exit 0")
-    machine.install("make", 'echo "all=$CHARGEBACK_TEST_ALL make $*" >>"$CALLS"; echo "7 passed"')
+    machine.install(
+        "make", 'echo "all=$CHARGEBACK_TEST_ALL once=$CHARGEBACK_TEST_ONCE make $*" >>"$CALLS"; echo "7 passed"'
+    )
     return machine
 
 
@@ -154,9 +156,9 @@ def test_ci_checks_once_and_tests_everything_on_3_11_and_3_13(ci: Machine) -> No
     assert result.returncode == 0, result.stderr
     assert ci.calls.read_text(encoding="utf-8").splitlines() == [
         "npm ci --loglevel=error --no-progress",
-        f"all= make check PYTHON={versions}/3.13.0/bin/python",
-        f"all=1 make test PYTHON={versions}/3.11.7/bin/python",
-        f"all=1 make test PYTHON={versions}/3.13.0/bin/python",
+        f"all= once= make check PYTHON={versions}/3.13.0/bin/python",
+        f"all=1 once=elsewhere make test PYTHON={versions}/3.11.7/bin/python",
+        f"all=1 once=here make test PYTHON={versions}/3.13.0/bin/python",
     ]
     assert result.stdout.endswith("Python 3.11: 7 passed\nPython 3.13: 7 passed\n")
 
@@ -164,7 +166,7 @@ def test_ci_checks_once_and_tests_everything_on_3_11_and_3_13(ci: Machine) -> No
 def test_ci_runs_on_the_only_python_there_is(ci: Machine) -> None:
     ci.install_python("python3.12", "3.12")
     assert ci.run("bash", ".ci/run").returncode == 0
-    assert "all=1 make test PYTHON=python3.12" in ci.calls.read_text(encoding="utf-8")
+    assert "all=1 once=here make test PYTHON=python3.12" in ci.calls.read_text(encoding="utf-8")
 
 
 def test_ci_fails_when_an_installed_3_13_was_not_used(ci: Machine) -> None:

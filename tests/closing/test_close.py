@@ -26,6 +26,8 @@ from tests.closing.scene import APRIL, LATE, MARCH, MAY, USAGE, Scene, add, appe
 from tests.cloud.azure import Asked, Azure, Told
 from tests.faults.azurite import Azurite, blobs
 
+pytestmark = pytest.mark.once
+
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/ai"
 
 

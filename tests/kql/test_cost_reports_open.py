@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from chargeback.local.store import Store
 from tests.kql.books import Books, write_reference
 from tests.kql.month import deployment, owner
 from tests.kql.rows import call, part, report
+
+pytestmark = pytest.mark.once
 
 
 def test_calls_without_a_price_are_listed_with_what_is_missing(month: Books) -> None:

@@ -13,6 +13,8 @@ from tests.kql.books import Books, write_reference
 from tests.kql.month import REFERENCE, deployment, price
 from tests.kql.rows import counted, part
 
+pytestmark = pytest.mark.once
+
 
 def near(*numbers: float) -> object:
     """Expect reals: sums of them are right to a billionth."""

@@ -12,6 +12,8 @@ from tests.kql.books import Books, write_reference
 from tests.kql.month import deployment, owner, price
 from tests.kql.rows import NOON, Row, counted, part
 
+pytestmark = pytest.mark.once
+
 
 def near(*numbers: float | None) -> object:
     """Expect reals: sums of them are right to a billionth."""

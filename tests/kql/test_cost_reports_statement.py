@@ -13,6 +13,8 @@ from tests.kql.books import Books, write_reference
 from tests.kql.month import REFERENCE
 from tests.kql.rows import OCTOBER, ask, part
 
+pytestmark = pytest.mark.once
+
 COLUMNS = ("role", "businessUnit", "item", "calls", "tokens", "listCost", "contractCost", "chargedCost")
 
 

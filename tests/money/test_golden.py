@@ -23,6 +23,8 @@ from tests.money.merging import COUNTS, WHOLES, calls_in
 from tests.money.running import Answer, answers, together
 from tests.money.sums import worked_out
 
+pytestmark = pytest.mark.once
+
 CASES = tuple(every_case())
 QUOTIENT = Fraction(1, 10**15)
 """How exactly a case writes an amount that no decimal fraction is: a third of an hour, say."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from tests.money.amounts import differences
 from tests.money.calculation import calculate
 from tests.money.made_up import month
 from tests.money.running import answers
+
+pytestmark = pytest.mark.once
 
 
 @settings(max_examples=3, deadline=None, derandomize=True)

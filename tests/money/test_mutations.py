@@ -12,6 +12,8 @@ from tests.money.case import every_case
 from tests.money.mutants import MUTANTS, Mutant
 from tests.money.running import answers
 
+pytestmark = pytest.mark.once
+
 CASES = {case.name: case for case in every_case()}
 
 

@@ -36,7 +36,7 @@ TABLES = {
 }
 
 
-def reference_folder(path: Path, settings: dict[str, str] | None = None, **tables: str) -> Path:
+def reference_folder(path: Path, settings: dict[str, str] | None = None, /, **tables: str) -> Path:
     """Write the library's reference tables with these rows into a new folder; `settings` replace lets by name."""
     path.mkdir()
     for name, rows in (TABLES | tables).items():

@@ -27,7 +27,7 @@ from chargeback.local.values import plain
 from chargeback.reports.focus.rules import check_csv
 from tests.cloud.azure import Asked, Azure, Told
 from tests.kql.rows import Envelope, call, counted, pending
-from tests.reference_folder import reference_folder
+from tests.reference_folder import CONSUMERS, DEPLOYMENTS, DISCOUNTS, PRICES, reference_folder
 from tests.test_cli_consumers import RESOURCE, azure
 from tests.test_cli_main import called, sentence
 
@@ -228,13 +228,13 @@ def test_overheads_are_lines_of_their_own_where_they_are_switched_on(store: Path
     ours = reference_folder(tmp_path / "ours", {"includeOverheads": "true"}, overheads=overheads)
     finished = called("report", "--month", "2026-10", "--store", store, "--reference", ours, "--format", "json")
     charged = {unit: row[3] for unit, row in rows(json.loads(finished.stdout)).items()}
-    # 4 + 7.5 + 70 + 16 x 1251/1254; 0.117 + 2.5 + 25 + 16 x 2/1254; 5 + 16 x 1/1254
+    # 4 + 7.5 + 70 + 16 x 1251/1254; 0.117 + 2.5 + 25 + 16 x 2/1254; 0.002 + 16 x 1/1254; 5 that nobody carries
     assert charged == {
         "Retail": "97.46",
         "People": "27.64",
-        "Unassigned": "0.00",
+        "Unassigned": "0.01",
         "Idle capacity": "230.00",
-        "Overheads": "5.01",
+        "Overheads": "5.00",
     }
 
 
@@ -252,6 +252,68 @@ def test_another_currency_is_converted_at_the_rate_of_the_time(store: Path, tmp_
         *("EUR", "10.35", "2.36"),
         "207.00",
     )
+
+
+@pytest.mark.parametrize(
+    ("table", "rows", "said"),
+    [
+        (
+            "consumers",
+            CONSUMERS + '"retail","Other","","","",datetime(2026-01-01),datetime(null),\n',
+            "consumers.kql, lines 11 and 13: two rows about the same begin at the same time; ",
+        ),
+        ("consumers", '"a","B","","","",datetime(13.10.2026),datetime(null),', "consumers.kql, line 10: "),
+        ("prices", PRICES.replace("2.5,1.25", "-5,1.25"), "prices.kql, line "),
+        ("discounts", DISCOUNTS.replace("10.0", "110.0"), "discounts.kql, line "),
+        ("deployments", DEPLOYMENTS.replace(',"Standard"', ' "Standard"'), "deployments.kql, line "),
+    ],
+)
+def test_a_mistake_in_the_folder_is_told_with_file_and_line(tmp_path: Path, table: str, rows: str, said: str) -> None:
+    ours = reference_folder(tmp_path / "ours", **{table: rows})
+    finished = called("report", "--month", "2026-10", "--store", "never-opened.duckdb", "--reference", ours)
+    assert (finished.returncode, finished.stdout) == (2, b"")
+    assert sentence(finished).startswith(said)
+
+
+def test_a_file_that_is_no_utf8_is_told_in_one_sentence(tmp_path: Path) -> None:
+    ours = reference_folder(tmp_path / "ours")
+    file = ours / "consumers.kql"
+    file.write_bytes(file.read_text(encoding="utf-8").replace("Retail", "Büro").encode("latin-1"))
+    finished = called("report", "--month", "2026-10", "--store", "never-opened.duckdb", "--reference", ours)
+    assert "is no UTF-8 text" in sentence(finished)
+
+
+def test_names_that_hold_the_sign_between_keys_are_billed_once(tmp_path: Path) -> None:
+    """Two calls of a million: `x` and `y|z`, `x|y` and `z`; 2 x 2.50 by list."""
+    path = tmp_path / "odd.duckdb"
+    named = {"model": "gpt-4o-2024-11-20", "consumerId": "retail"}
+    with Store(path) as opened:
+        opened.add(
+            [
+                counted("a", 1_000_000, 0, FIFTH, servedDeployment="x", deploymentId="y|z", **named),
+                counted("b", 1_000_000, 0, FIFTH, servedDeployment="x|y", deploymentId="z", **named),
+            ]
+        )
+    folder = reference_folder(
+        tmp_path / "ours", deployments='"","","","","GlobalStandard","",datetime(2026-01-01),\n', provisioned="\n"
+    )
+    finished = called("report", "--month", "2026-10", "--store", path, "--reference", folder, "--format", "json")
+    assert rows(json.loads(finished.stdout))["Retail"] == (2, "5.00", "4.00", "4.00")
+
+
+def test_a_share_that_is_a_tie_is_rounded_as_one(tmp_path: Path) -> None:
+    """Three hours of 1.015: a third of each is 1.015 in all, which is 1.02; in binary it is a little less."""
+    path = tmp_path / "tie.duckdb"
+    with Store(path) as opened:
+        for hour in (1, 2, 3):
+            at = f"2026-10-05T0{hour}:30:00Z"
+            opened.add([counted(f"r{hour}", 1000, 0, at, **PTU)])
+            opened.add([counted(f"h{hour}", 2000, 0, at, **PTU, consumerId="hr")])
+    bought = '"","chat-ptu",1,1.015,real(null),"",datetime(2026-10-05T01:00Z),datetime(2026-10-05T04:00Z),\n'
+    folder = reference_folder(tmp_path / "ours", provisioned=bought)
+    finished = called("report", "--month", "2026-10", "--store", path, "--reference", folder, "--format", "json")
+    charged = {unit: row[3] for unit, row in rows(json.loads(finished.stdout)).items()}
+    assert charged == {"Retail": "1.02", "People": "2.03"}
 
 
 def test_a_month_without_calls_is_an_empty_statement(store: Path, ours: Path) -> None:

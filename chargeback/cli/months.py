@@ -13,6 +13,7 @@ from pathlib import Path
 from chargeback.cli.sources import Source
 from chargeback.errors import ChargebackError
 from chargeback.reports.answer import Answer, joined, moment
+from chargeback.reports.checking import check
 from chargeback.reports.compose import Period, compose, kql_folder
 from chargeback.reports.lines import QUERY, made_now, statement_of
 from chargeback.reports.overheads import QUERY as OVERHEADS
@@ -61,6 +62,7 @@ def ask_month(source: Source, month: str, reference: Path | None) -> Asked:
         ChargebackError: the month, the source or the reference data is none, or does not answer as a whole.
     """
     period = month_of(month)
+    check(kql_folder() / "lib", reference)
     whole = query_of(QUERY, period, reference)
     # Idle capacity is divided over the month, of which a day knows nothing.
     spread = bool(SPREAD.search(whole))

@@ -11,11 +11,13 @@ import typer
 
 from chargeback.cli import options
 from chargeback.cli.months import ask_month, month_of
+from chargeback.cli.program import shown
 from chargeback.cli.sources import Source
 from chargeback.cli.statements import print_statement
 from chargeback.reports.coverage import coverage
 from chargeback.reports.focus import as_focus_csv, focus_rows
 from chargeback.reports.groups import By
+from chargeback.reports.months import others
 from chargeback.reports.page import render_page
 from chargeback.reports.statement import Statement
 from chargeback.reports.tables import tabulate
@@ -64,6 +66,12 @@ def report(
         print_statement(statement, by, business_unit)
     else:
         _write(_text(statement, by, form, business_unit), out)
+    if not statement.calls:
+        print(
+            f"chargeback: no calls in {statement.month}; those that came too late for their month are listed by "
+            f"{shown(others())}, asked about the month in which they came",
+            file=sys.stderr,
+        )
     if coverage(statement).faults:
         print("chargeback: the calls do not add up: do not bill from this", file=sys.stderr)
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -9,7 +10,9 @@ from chargeback.reports.answer import Answer
 from chargeback.reports.lines import exact
 from chargeback.reports.statement import Kind, Line, Statement
 
-QUERY = "overheadLines | project overhead, businessUnit, cost | order by overhead asc, businessUnit asc"
+QUERY = (
+    "overheadLines | project overhead, businessUnit, nobody, cost | order by overhead asc, businessUnit asc, nobody asc"
+)
 """Asked about a whole month: a day knows nothing of the month's calls, by which amounts are divided."""
 
 
@@ -17,10 +20,13 @@ def overhead_lines(answer: Answer, statement: Statement) -> tuple[Line, ...]:
     """Return the lines that the query's rows, of the statement's month, are about."""
     centers = {line.business_unit: line.cost_center for line in statement.lines if line.business_unit}
     first = date.fromisoformat(f"{statement.month}-01")
-    return tuple(
-        _line(first, str(row["overhead"]), unit := str(row["businessUnit"] or ""), centers.get(unit, ""), row["cost"])
-        for row in answer.records()
-    )
+    lines = []
+    for row in answer.records():
+        unit = str(row["businessUnit"] or "")
+        line = _line(first, str(row["overhead"]), unit, centers.get(unit, ""), row["cost"])
+        # What calls carry that belong to nobody stands with them.
+        lines.append(replace(line, consumer_name="unknown") if row["nobody"] else line)
+    return tuple(lines)
 
 
 def _line(day: date, overhead: str, unit: str, center: str, cost: object) -> Line:

@@ -67,13 +67,20 @@ def exact_difference(one: Decimal, other: Decimal) -> Decimal:
     return _EXACT.subtract(one, other)
 
 
+_DUST = 9
+"""Digits after those of the coin; what is beyond them is noise."""
+
+
 def rounded(amount: Decimal, digits: int) -> Decimal:
     """Round half-even to `digits` after the point; never to a negative zero.
+
+    Shares of purchases come as binary numbers: what is a tie but for a thousand-millionth of a coin is one, as in the
+    queries (`rounded` of kql/lib/sums.kql).
 
     Raises:
         ReportError: the amount is no number.
     """
-    return _quantized(amount, digits, ROUND_HALF_EVEN)
+    return _quantized(_quantized(amount, digits + _DUST, ROUND_HALF_EVEN), digits, ROUND_HALF_EVEN)
 
 
 def rounded_by_unit(statement: Statement) -> dict[Unit, Amounts]:

@@ -58,6 +58,8 @@ def unit_of(line: Line) -> Unit:
         return Unit(Role.UNIT, line.business_unit)
     if line.kind is Kind.CORRECTION and line.unit_hours and not line.consumer_id:
         return Unit(Role.IDLE)
+    if line.kind is Kind.OVERHEAD and line.consumer_name:
+        return Unit(Role.UNASSIGNED)
     return Unit(_ROLE_OF_UNOWNED.get(line.kind, Role.UNASSIGNED))
 
 

@@ -1,0 +1,77 @@
+"""Reference rows looked at before anything is billed from them: files that can be read, rows that do not contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+
+from chargeback.errors import ReferenceDataError
+from chargeback.reports.literals import Value
+from chargeback.reports.reference import Reference, read
+
+KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "budgets": ("businessUnit",),
+        "consumers": ("consumerId",),
+        "currencies": ("currency",),
+        "deployments": ("backendHost", "deployment"),
+        "discounts": ("businessUnit", "publisher", "model", "deploymentType", "part"),
+        "overheads": (),
+        "prices": (
+            *("publisher", "model", "modelVersion", "deploymentType", "regionGroup", "contextBand"),
+            *("contextThreshold", "serviceTier", "batch", "priceKind"),
+        ),
+        "provisioned": (),
+        "provisionedWeights": ("model",),
+        "regionGroups": (),
+    }
+)
+"""Table -> what names a row beside its date; of a table without a key several rows may be valid at one time."""
+_MOST = MappingProxyType({"percent": Decimal(100), "share": Decimal(1)})
+_MAY_BE_NEGATIVE = "percent"
+"""A surcharge is a discount below zero."""
+
+
+def check(library: Path, folder: Path | None) -> None:
+    """Make sure that the reference tables of a folder, and the library's where it has none, can be billed from.
+
+    Raises:
+        ReferenceDataError: a file cannot be read or lacks a column, two rows of one key begin at one time, or an amount
+            is none; the sentence names file and line.
+    """
+    for table, key in KEYS.items():
+        own = library / f"{table}.kql"
+        file = folder / own.name if folder and (folder / own.name).is_file() else own
+        found = read(file)
+        if file != own and (missing := read(own).columns.keys() - found.columns.keys()):
+            raise ReferenceDataError(f"{file.name} has no column {min(missing)}: add it, as kql/lib/{own.name} has it")
+        _check_rows(found, file.name, key)
+
+
+def _check_rows(found: Reference, name: str, key: tuple[str, ...]) -> None:
+    first: dict[tuple[Value, ...], int] = {}
+    for row, line in zip(found.rows, found.lines, strict=True):
+        for column, value in row.items():
+            _check_amount(name, line, column, value)
+        named = tuple(_folded(row[column]) for column in (*key, "validFrom")) if key else (line,)
+        if named in first:
+            raise ReferenceDataError(
+                f"{name}, lines {first[named]} and {line}: two rows about the same begin at the same time; "
+                "keep one, or give one of them another validFrom"
+            )
+        first[named] = line
+
+
+def _check_amount(name: str, line: int, column: str, value: Value) -> None:
+    if not isinstance(value, Decimal):
+        return
+    if value < 0 and column != _MAY_BE_NEGATIVE:
+        raise ReferenceDataError(f"{name}, line {line}: {column} is {value}, below zero: correct it")
+    if value > _MOST.get(column, value):
+        raise ReferenceDataError(f"{name}, line {line}: {column} is {value}, more than the whole: correct it")
+
+
+def _folded(value: Value) -> Value:
+    return value.lower() if isinstance(value, str) else value

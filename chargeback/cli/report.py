@@ -66,12 +66,7 @@ def report(
         print_statement(statement, by, business_unit)
     else:
         _write(_text(statement, by, form, business_unit), out)
-    if not statement.calls:
-        print(
-            f"chargeback: no calls in {statement.month}; those that came too late for their month are listed by "
-            f"{shown(others())}, asked about the month in which they came",
-            file=sys.stderr,
-        )
+    _tell_none(statement)
     if coverage(statement).faults:
         print("chargeback: the calls do not add up: do not bill from this", file=sys.stderr)
         raise typer.Exit(1)
@@ -106,6 +101,17 @@ def _text(statement: Statement, by: By, form: Form, business_unit: str) -> str:
     if form is Form.JSON:
         return as_json(table)
     return as_csv(table)
+
+
+def _tell_none(statement: Statement) -> None:
+    """Say aside where calls may be that are not in their month: an empty statement could as well be a mistake."""
+    if statement.calls:
+        return
+    print(
+        f"chargeback: no calls in {statement.month}; those that came too late for their month are listed by "
+        f"{shown(others())}, asked about the month in which they came",
+        file=sys.stderr,
+    )
 
 
 def _write(text: str, out: Path | None) -> None:

@@ -83,8 +83,8 @@ def _statement(source: Source, month: str, reference: Path | None, place: str) -
     name = f"{month_of(month)[0]:%Y-%m}"
     closed = closed_month(statements, name)
     if closed is None:
-        others = closed_around(statements, name)
-        return with_corrections(ask_month(source, month, reference).statement, others, source, reference)
+        around = closed_around(statements, name)
+        return with_corrections(ask_month(source, month, reference).statement, around, source, reference)
     print(
         f"chargeback: {name} is closed: this is what was charged; close --month tells what has come to light since",
         file=sys.stderr,

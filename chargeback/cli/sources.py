@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from chargeback.errors import ChargebackError
 from chargeback.reports.answer import Answer, days_of
 from chargeback.reports.compose import Period
+
+if TYPE_CHECKING:
+    from chargeback.cloud.logs import AzureLogs
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,10 @@ class Source:
             ChargebackError: not exactly one source is named, or it does not answer.
         """
         self._check()
-        return self._azure(kql, period) if self.resource else self._local(kql)
+        if not self.resource:
+            return self._local(kql)
+        with self._logs() as logs:
+            return logs.ask(kql, period)
 
     def by_day(
         self, kql_of: Callable[[Period], str], period: Period, progress: Callable[[date, int], None]
@@ -41,11 +48,7 @@ class Source:
         """
         self._check()
         if self.resource:
-            # Late, because Azure's libraries take longer to load than most commands run.
-            from chargeback.cloud import sign_in
-            from chargeback.cloud.logs import ENDPOINT, AzureLogs
-
-            with AzureLogs(self.resource, sign_in(), self.endpoint or ENDPOINT) as logs:
+            with self._logs() as logs:
                 return logs.by_day(kql_of, period, progress)
         return {day[0].date(): self._local(kql_of(day)) for day in days_of(period)}
 
@@ -60,10 +63,9 @@ class Source:
         columns, rows = ask(self.store, kql)
         return Answer(tuple(columns), ("",) * len(columns), tuple(tuple(row) for row in rows))
 
-    def _azure(self, kql: str, period: Period | None) -> Answer:
+    def _logs(self) -> AzureLogs:
         # Late, because Azure's libraries take longer to load than most commands run.
         from chargeback.cloud import sign_in
         from chargeback.cloud.logs import ENDPOINT, AzureLogs
 
-        with AzureLogs(self.resource, sign_in(), self.endpoint or ENDPOINT) as logs:
-            return logs.ask(kql, period)
+        return AzureLogs(self.resource, sign_in(), self.endpoint or ENDPOINT)

@@ -17,7 +17,7 @@ _STEP = re.compile(
 )
 """Where one step of the translation ends and the next begins; what takes up the last step is one too."""
 _SOURCE = re.compile(r" FROM (?P<source>_s\d+)(?= |\))")
-_READ = re.compile(r"json_extract\(\"(?P<bag>customDimensions)\", '(?P<path>\$\.\w+)'\)")
+_READ = re.compile(r"json_extract\(\"customDimensions\", '(?P<path>\$\.\w+)'\)")
 _TOGETHER = ' FROM (SELECT *, json_extract("customDimensions", [{listed}]) AS _bag FROM {source})'
 _TEXT = re.compile(r"coalesce\(json_extract\(\"customDimensions\", '\$\.\w+'\) ->> '\$', ''\)")
 """A key's text, as `tostring` is translated: always of one type."""
@@ -64,10 +64,8 @@ def _rewritten(step: str) -> str:
     (source,) = sources
     listed = ", ".join(f"'{path}'" for path in paths)
     together = _TOGETHER.format(listed=listed, source=source["source"])
-    text = step[: source.start()] + together + step[source.end() :]
-    head, tail = text[: source.start()], text[source.start() + len(together) :]
 
     def taken(found: re.Match[str]) -> str:
         return f"_bag[{paths.index(found['path']) + 1}]"
 
-    return _READ.sub(taken, head) + together + _READ.sub(taken, tail)
+    return _READ.sub(taken, step[: source.start()]) + together + _READ.sub(taken, step[source.end() :])

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from chargeback.errors import QueryError
-from chargeback.reports.library import Definition, defined, for_pasting, library, names
+from chargeback.reports.definitions import Definition, defined, for_pasting, library, names
 
 __all__ = ["Period", "compose", "for_pasting", "kql_folder", "question"]
 

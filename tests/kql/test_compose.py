@@ -11,7 +11,7 @@ from chargeback.errors import QueryError
 from chargeback.local.store import Store
 from chargeback.reports import compose as room
 from chargeback.reports.compose import Period, compose, kql_folder, question
-from chargeback.reports.library import library
+from chargeback.reports.definitions import library
 from tests.kql.rows import OCTOBER
 
 REPORTS = sorted((kql_folder() / "reports").glob("*.kql"))

@@ -1,0 +1,71 @@
+// The model accounts behind the gateway: a backend each, with a circuit breaker, in one pool with priorities.
+
+@description('Required. Name of the API Management service.')
+param apimName string
+
+@description('Required. Principal id of the gateway\'s identity.')
+param principalId string
+
+@description('Required. Accounts: name, accountName, priority (1 is first) and weight; resourceGroup where it is another; location and deployments (name, model, version, sku, capacity) of one to be made.')
+@minLength(1)
+@maxLength(30)
+param backends array
+
+@description('Required. Tags of every resource.')
+param tags object
+
+@description('Optional. Name of the pool, as the named values chargeback-backend-* have it.')
+param poolName string = 'openai'
+
+resource apim 'Microsoft.ApiManagement/service@2024-05-01' existing = {
+  name: apimName
+}
+
+module accounts 'model-account.bicep' = [for backend in backends: {
+  name: 'account-${backend.name}'
+  scope: resourceGroup(backend.?resourceGroup ?? resourceGroup().name)
+  params: {
+    accountName: backend.accountName
+    location: backend.?location ?? ''
+    deployments: backend.?deployments ?? []
+    principalId: principalId
+    tags: tags
+  }
+}]
+
+resource members 'Microsoft.ApiManagement/service/backends@2024-05-01' = [for (backend, index) in backends: {
+  parent: apim
+  name: backend.name
+  properties: {
+    type: 'Single'
+    protocol: 'http'
+    url: '${accounts[index].outputs.endpoint}openai'
+    circuitBreaker: {
+      rules: [
+        {
+          name: 'busy-or-failing'
+          failureCondition: {
+            count: 1
+            interval: 'PT10S'
+            statusCodeRanges: [{ min: 429, max: 429 }, { min: 500, max: 599 }]
+          }
+          tripDuration: 'PT10S'
+          // A provisioned deployment says for how long it is busy.
+          acceptRetryAfter: true
+        }
+      ]
+    }
+    tls: { validateCertificateChain: true, validateCertificateName: true }
+  }
+}]
+
+resource pool 'Microsoft.ApiManagement/service/backends@2024-05-01' = {
+  parent: apim
+  name: poolName
+  properties: {
+    type: 'Pool'
+    pool: {
+      services: [for (backend, index) in backends: { id: members[index].id, priority: backend.?priority ?? 1, weight: backend.?weight ?? 1 }]
+    }
+  }
+}

@@ -92,7 +92,7 @@ module service 'modules/gateway-service.bicep' = {
 }
 module gateway 'modules/gateway.bicep' = {
   name: 'gateway'
-  params: { apimName: service.outputs.name, principalId: service.outputs.principalId, apiName: apiName, createApi: createApi, apiPolicy: apiPolicy, hub: hub, namedValues: namedValues, backends: backends, consumers: consumers, tags: allTags, emitTokenMetrics: emitTokenMetrics, insights: { name: monitoring.outputs.insightsName, connectionString: monitoring.outputs.connectionString } }
+  params: { apimName: service.outputs.name, principalId: service.outputs.principalId, apiName: apiName, createApi: createApi, apiPolicy: apiPolicy, hub: hub, namedValues: namedValues, backends: backends, consumers: consumers, tags: allTags, emitTokenMetrics: emitTokenMetrics, insightsName: monitoring.outputs.insightsName }
 }
 module gatewayLog 'modules/gateway-log.bicep' = if (streamCompletion == 'eventHub') {
   name: 'gateway-log'

@@ -34,6 +34,7 @@ resource created 'Microsoft.CognitiveServices/accounts@2025-06-01' = if (isNew) 
   @batchSize(1)
   resource models 'deployments' = [for deployment in deployments: if (isNew) {
     name: deployment.name
+    tags: tags
     sku: { name: deployment.sku, capacity: deployment.capacity }
     properties: {
       model: { format: 'OpenAI', name: deployment.model, version: deployment.version }

@@ -64,7 +64,7 @@ param dailyCapGb int = -1
 param immutableStatementDays int = 0
 
 @description('Optional. E-mail addresses that alerts go to.')
-param alertEmails string[] = []
+param alertEmails array = []
 
 @description('Optional. Principal ids of groups: operators (may send again and watch), finance (may read numbers).')
 param readers object = {}

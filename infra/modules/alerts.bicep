@@ -17,7 +17,7 @@ param insightsId string
 param usageLibrary string
 
 @description('Required. Who is told: e-mail addresses.')
-param alertEmails string[]
+param alertEmails array
 
 @description('Required. Daily cap of the workspace in gigabytes; -1 is none.')
 param dailyCapGb int
@@ -52,7 +52,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertE
   properties: {
     groupShortName: take(name, 12)
     enabled: true
-    emailReceivers: map(alertEmails, address => { name: address, emailAddress: address, useCommonAlertSchema: true })
+    emailReceivers: [for address in alertEmails: { name: address, emailAddress: address, useCommonAlertSchema: true }]
   }
 }
 

@@ -14,7 +14,7 @@ param tags object
 param insightsId string
 
 @description('Required. Who is told of alerts: e-mail addresses; none leaves the alerts to the portal.')
-param alertEmails string[]
+param alertEmails array
 
 @description('Required. Daily cap of the workspace in gigabytes; -1 is none.')
 param dailyCapGb int

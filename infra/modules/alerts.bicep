@@ -35,7 +35,7 @@ var yesterday = 'let periodStart = ago(25h);\nlet periodEnd = ago(1h);'
 // A query, the column that is measured (its largest value), and above or below what it fires.
 var rules = concat([
   { name: 'rejected-records', severity: 2, query: loadTextContent('../../kql/alerts/rejected.kql'), measure: 'rejected', operator: 'GreaterThan', threshold: 0, every: 'PT15M', window: 'PT1H', lookBack: 'PT1H' }
-  { name: 'low-coverage', severity: 2, query: '${yesterday}\n${usageLibrary}\n${loadTextContent('../../kql/alerts/coverage.kql')}', measure: 'notKnownPercent', operator: 'GreaterThan', threshold: notKnownPercent, every: 'P1D', window: 'P1D', lookBack: 'P2D' }
+  { name: 'low-coverage', severity: 2, query: '${yesterday}\n${usageLibrary}\n${loadTextContent('../../kql/alerts/coverage.kql')}', measure: 'notKnownPercent', operator: 'GreaterThan', threshold: notKnownPercent, every: 'PT6H', window: 'P1D', lookBack: 'P2D' }
   { name: 'lag', severity: 2, query: loadTextContent('../../kql/alerts/lag.kql'), measure: 'seconds', operator: 'GreaterThan', threshold: lagSeconds, every: 'PT5M', window: 'PT15M', lookBack: 'PT15M' }
   { name: 'failing-batches', severity: 1, query: loadTextContent('../../kql/alerts/failing.kql'), measure: 'failures', operator: 'GreaterThan', threshold: 0, every: 'PT5M', window: 'PT15M', lookBack: 'PT15M' }
   { name: 'no-usage', severity: 2, query: loadTextContent('../../kql/alerts/no-usage.kql'), measure: 'events', operator: 'LessThan', threshold: 1, every: 'PT1H', window: 'P1D', lookBack: 'P1D' }

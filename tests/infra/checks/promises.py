@@ -26,9 +26,11 @@ def nothing_is_sampled_or_capped(project: Project) -> list[str]:
     plan = project.plan({"retentionDays": 400, "dailyCapGb": 7})
     (insights,) = plan.of("Microsoft.Insights/components")
     (workspace,) = plan.of("Microsoft.OperationalInsights/workspaces")
+    tables = plan.of("Microsoft.OperationalInsights/workspaces/tables")
+    if {str(one.body["name"]): at(one, "retentionInDays") for one in tables} != {"AppEvents": 400}:
+        found.append("monitoring: AppEvents is not kept for retentionDays")
     for one, path, wanted in (
         (insights, "SamplingPercentage", 100),
-        (insights, "RetentionInDays", 400),
         (workspace, "retentionInDays", 400),
         (workspace, "workspaceCapping.dailyQuotaGb", 7),
     ):

@@ -37,7 +37,7 @@ MARKERS = (
 NEWTONSOFT = Path("/usr/lib/cli/Newtonsoft.Json-5.0/Newtonsoft.Json.dll")
 INSTALL_MONO = "`apt-get install mono-mcs mono-runtime libnewtonsoft-json5.0-cil`"
 CHECKOV = Path(".venv-checkov/bin/checkov")
-INSTALL_CHECKOV = "`python3 -m venv .venv-checkov && .venv-checkov/bin/pip install checkov==3.3.30`"
+INSTALL_CHECKOV = "`make .venv-checkov/bin/checkov`"
 INSTALL_CHROMIUM = "`apt-get install chromium`"
 
 DESELECTED = pytest.StashKey[dict[str, str]]()

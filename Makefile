@@ -66,6 +66,12 @@ $(VENV)/.installed-%: $(IN_VENV) requirements.txt pyproject.toml setup.py
 	fi
 	@touch $@
 
+# A second opinion on infra/, in an environment of its own: its pins clash with ours. Not for every `make test`: 270 MB.
+.venv-checkov/bin/checkov:
+	@echo "Installing checkov into .venv-checkov, once: this takes a minute."
+	@python=$$($(CHOOSE)) && "$$python" -m venv --clear .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30
+
 # Without Node.js the tests that need it are skipped and say so.
 node_modules/.installed: package.json package-lock.json
 	@if ! command -v npm >/dev/null; then exit 0; fi; \

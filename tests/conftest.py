@@ -40,8 +40,8 @@ MARKERS = (
 NEWTONSOFT = Path("/usr/lib/cli/Newtonsoft.Json-5.0/Newtonsoft.Json.dll")
 INSTALL_MONO = "`apt-get install mono-mcs mono-runtime libnewtonsoft-json5.0-cil`"
 CHECKOV = Path(".venv-checkov/bin/checkov")
-INSTALL_CHECKOV = "`python3 -m venv .venv-checkov && .venv-checkov/bin/pip install checkov==3.3.30`"
 INSTALL_PROTON = "a C compiler and Python's headers (`apt-get install gcc python3-dev`), and `pip install .[amqp]`"
+INSTALL_CHECKOV = "`make .venv-checkov/bin/checkov`"
 INSTALL_CHROMIUM = "`apt-get install chromium`"
 
 DESELECTED = pytest.StashKey[dict[str, str]]()

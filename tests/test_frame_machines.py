@@ -156,6 +156,7 @@ def test_ci_checks_once_and_tests_everything_on_3_11_and_3_13(ci: Machine) -> No
     assert result.returncode == 0, result.stderr
     assert ci.calls.read_text(encoding="utf-8").splitlines() == [
         "npm ci --loglevel=error --no-progress",
+        f"all= once= make .venv-checkov/bin/checkov PYTHON={versions}/3.11.7/bin/python",
         f"all= once= make check PYTHON={versions}/3.13.0/bin/python",
         f"all=1 once=elsewhere make test PYTHON={versions}/3.11.7/bin/python",
         f"all=1 once=here make test PYTHON={versions}/3.13.0/bin/python",

@@ -7,7 +7,7 @@ end of such a list. So each performative that leaves here is spelled out (AMQP 1
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from proton import Data, Described, symbol, ulong
 
@@ -63,7 +63,7 @@ def _end(data: bytes, at: int) -> int:
     return at + 5 + int.from_bytes(data[at + 1 : at + 5], "big")
 
 
-def annotations(message: bytes) -> dict[str, object]:
+def annotations_of(message: bytes) -> dict[str, Any]:
     """Return a message's annotations; `x-opt-partition-key` says where it wants to go."""
     for section in sections(message):
         if section.code == ANNOTATIONS:
@@ -71,13 +71,15 @@ def annotations(message: bytes) -> dict[str, object]:
     return {}
 
 
-def _decoded(value: bytes) -> dict[str, object]:
+def _decoded(value: bytes) -> dict[str, Any]:
     data = Data()
     data.decode(value)
-    return {str(name): item for name, item in data.get_object().items()}
+    found = data.get_object()
+    assert isinstance(found, dict)
+    return {str(name): item for name, item in found.items()}
 
 
-def annotated(message: bytes, added: Mapping[str, object]) -> bytes:
+def annotated(message: bytes, added: Mapping[str, Any]) -> bytes:
     """Return a message with more annotations; its other sections keep their bytes."""
     before, after = 0, 0
     for section in sections(message):
@@ -85,7 +87,7 @@ def annotated(message: bytes, added: Mapping[str, object]) -> bytes:
             before = after = section.end
         if section.code == ANNOTATIONS:
             after = section.end
-    told = {symbol(name): value for name, value in {**annotations(message), **added}.items()}
+    told: Any = {symbol(name): value for name, value in {**annotations_of(message), **added}.items()}
     data = Data()
     data.put_object(Described(ulong(ANNOTATIONS), told))
     return message[:before] + bytes(data.encode()) + message[after:]
@@ -94,8 +96,8 @@ def annotated(message: bytes, added: Mapping[str, object]) -> bytes:
 def messages_in(transfer: bytes) -> list[bytes]:
     """Return the messages of one transfer.
 
-    Proton hides the field that says "a batch" (0x80013700), so a batch is told by its shape: every data section of it is
-    itself an AMQP message with a body.
+    Proton hides the field that says "a batch" (0x80013700), so a batch is told by its shape: every data section of it
+    is itself an AMQP message with a body.
     """
     bodies = [_binary(transfer[one.value : one.end]) for one in sections(transfer) if one.code == PAYLOAD]
     return bodies if bodies and all(_has_a_body(body) for body in bodies) else [transfer]

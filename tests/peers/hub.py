@@ -14,12 +14,13 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from proton import Condition, Delivery, Endpoint, Handler, Message, symbol
 from proton.handlers import Handshaker
 
-from tests.peers.encoding import annotations, messages_in
+from tests.peers.encoding import annotations_of, messages_in
 from tests.peers.faults import At, Do, Fault
 from tests.peers.management import described
 from tests.peers.partitions import Partition, Stored
@@ -27,12 +28,13 @@ from tests.peers.wire import PROPERTIES, Wire
 
 _Done = TypeVar("_Done")
 _CREDIT = 1000
+_INTERNAL = "amqp:internal-error"
 _LARGEST = 1024 * 1024
 _SERVICES = "$"
 """How the names of $cbs and $management begin."""
 
 
-class HubPeer(Handler):  # type: ignore[misc]  # Proton has no types
+class HubPeer(Handler):
     """One hub; a context manager. What begins with `on_` is Proton's, and runs on the peer's thread."""
 
     def __init__(self, name: str = "hub", partitions: int = 2, groups: tuple[str, ...] = ("$Default",)) -> None:
@@ -78,9 +80,7 @@ class HubPeer(Handler):  # type: ignore[misc]  # Proton has no types
         """All that is kept, partition by partition."""
         return self._call(lambda: [event for partition in self.partitions for event in partition.events])
 
-    def fail(
-        self, at: At, do: Do, condition: str = "amqp:internal-error", seconds: float = 0.0, times: int = 1
-    ) -> None:
+    def fail(self, at: At, do: Do, condition: str = _INTERNAL, *, seconds: float = 0.0, times: int = 1) -> None:
         """Let something go wrong the next time, or the next `times` times, that it comes by."""
         self._call(lambda: self._faults.append(Fault(at, do, condition, seconds, times)))
 
@@ -90,7 +90,12 @@ class HubPeer(Handler):  # type: ignore[misc]  # Proton has no types
 
     def cut(self) -> None:
         """Cut every connection, without a word of AMQP."""
-        self._call(lambda: [wire.cut() for wire in self.wires])
+
+        def cut_all() -> None:
+            for wire in self.wires:
+                wire.cut()
+
+        self._call(cut_all)
 
     def _call(self, step: Callable[[], _Done]) -> _Done:
         async def take() -> _Done:
@@ -169,7 +174,7 @@ class HubPeer(Handler):  # type: ignore[misc]  # Proton has no types
             self._deliver(link)
 
     def _take(self, link: Any, raw: bytes, delivery: Any) -> None:
-        key = annotations(raw).get("x-opt-partition-key")
+        key = annotations_of(raw).get("x-opt-partition-key")
         place, self._taken = self._taken % len(self.partitions), self._taken + 1
         if link.partition:
             place = int(link.partition.id)
@@ -188,7 +193,7 @@ class HubPeer(Handler):  # type: ignore[misc]  # Proton has no types
             if link.cursor >= len(link.partition.events):
                 return
             wire = link.partition.events[link.cursor].wire
-            if not self._at(At.DELIVER, link, lambda wire=wire: self._send(link, wire)):
+            if not self._at(At.DELIVER, link, partial(self._send, link, wire)):
                 return
             link.cursor += 1
 
@@ -212,7 +217,7 @@ class HubPeer(Handler):  # type: ignore[misc]  # Proton has no types
             refuse=lambda: self._reply(link, request, 401),
         )
 
-    def _reply(self, link: Any, request: Message, status: int, body: object = None) -> None:
+    def _reply(self, link: Any, request: Message, status: int, body: Any = None) -> None:
         told = {"status-code": status, "status-description": "OK" if status < 300 else "refused by the test peer"}
         answer = Message(body=body, correlation_id=request.id, properties=told)
         for twin in self._links:
@@ -253,9 +258,13 @@ class HubPeer(Handler):  # type: ignore[misc]  # Proton has no types
             case Do.DROP:
                 link.connection.wire.cut()
             case Do.DELAY:
-                self._loop.call_later(fault.seconds, lambda: (proceed(), link.connection.wire.pump()))
+                self._loop.call_later(fault.seconds, self._later, proceed, link)
             case Do.IGNORE:
                 return
+
+    def _later(self, proceed: Callable[[], None], link: Any) -> None:
+        proceed()
+        link.connection.wire.pump()
 
     def _settle(self, delivery: Any, outcome: Any = Delivery.ACCEPTED, condition: str | None = None) -> None:
         delivery.local.condition = _error(condition) if condition else None

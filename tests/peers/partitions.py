@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
 
 from proton import timestamp
 
@@ -37,7 +39,7 @@ class Partition:
     def append(self, raw: bytes, key: str | None, milliseconds: int) -> None:
         """Keep an event, with the annotations that Event Hubs gives it."""
         number = len(self.events)
-        told: dict[str, object] = {
+        told: dict[str, Any] = {
             "x-opt-sequence-number": number,
             "x-opt-offset": str(self.size),
             "x-opt-enqueued-time": timestamp(milliseconds),
@@ -58,12 +60,8 @@ class Partition:
         if value == "@latest":
             return len(self.events)
         wanted = int(value) + (operator == ">")
-        values = {
-            "offset": lambda one: one.offset,
-            "sequence-number": lambda one: one.number,
-            "enqueued-time": lambda one: one.milliseconds,
-        }[name]
-        return next((place for place, one in enumerate(self.events) if values(one) >= wanted), len(self.events))
+        said = attrgetter({"offset": "offset", "sequence-number": "number", "enqueued-time": "milliseconds"}[name])
+        return next((place for place, one in enumerate(self.events) if said(one) >= wanted), len(self.events))
 
     @property
     def last(self) -> Stored | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ pytestmark = [
 def peer() -> Iterator[HubPeer]:
     with HubPeer(partitions=2) as running:
         yield running
+    gc.collect()  # the sockets that azure-eventhub leaves behind, while their warnings are expected
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def test_without_a_key_partitions_take_turns(peer: HubPeer, producer: EventHubPr
     assert [len(partition.events) for partition in peer.partitions] == [2, 2]
 
 
-def test_the_hub_and_its_partitions_tell_of_themselves(peer: HubPeer, producer: EventHubProducerClient) -> None:
+def test_the_hub_and_its_partitions_tell_of_themselves(producer: EventHubProducerClient) -> None:
     send(producer, "a", "b", key="shop")
     assert producer.get_eventhub_properties()["partition_ids"] == ["0", "1"]
     told = [producer.get_partition_properties(number) for number in "01"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from proton import Collector, Connection, Transport, symbol
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.peers.hub import HubPeer
 
 _FRAME = 64 * 1024
-PROPERTIES = {symbol("product"): "test-peer"}
+PROPERTIES: Any = {symbol("product"): "test-peer"}
 
 
 class Wire(asyncio.Protocol):
@@ -54,7 +54,7 @@ class Wire(asyncio.Protocol):
             event.dispatch(self._peer)
             self._collector.pop()
         while (pending := self._engine.pending()) > 0:
-            self._output += self._engine.peek(pending)
+            self._output += self._engine.peek(pending) or b""
             self._engine.pop(pending)
         whole, self._output = frames(self._output)
         self._socket.write(b"".join(map(spelled_out, whole)))

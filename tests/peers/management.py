@@ -10,12 +10,13 @@ from tests.peers.partitions import Partition
 
 
 def described(
-    hub: str, partitions: Sequence[Partition], asked: Mapping[str, object]
+    hub: str, partitions: Sequence[Partition], asked: Mapping[str, object] | None
 ) -> tuple[int, Mapping[str, object] | None]:
     """Return a status, and what is asked for."""
     ids = [partition.id for partition in partitions]
-    wanted = asked.get("partition")
-    if asked["name"] != hub or wanted not in (None, *ids):
+    question = asked or {}
+    wanted = question.get("partition")
+    if question.get("name") != hub or wanted not in (None, *ids):
         return 404, None
     if wanted is None:
         told = {"name": hub, "created_at": timestamp(0), "partition_count": len(ids), "partition_ids": ids}

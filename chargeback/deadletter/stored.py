@@ -63,8 +63,9 @@ class Content(NamedTuple):
 class Stored(Protocol):
     """A place with dead letters; its calls are safe to make from several threads."""
 
-    where: str
-    """In words."""
+    @property
+    def where(self) -> str:
+        """Where it is, in words."""
 
     def files(self) -> list[File]:
         """Return the files of letters, in no order.

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.rejected.letters import DAY, at, keep, letter, usage
-from tests.test_cli_main import called, command, sentence
+from tests.test_cli_main import called, command, environment, sentence
 
 FOLDER = "CHARGEBACK_DEAD_LETTER_FOLDER"
 HUB = {"EventHubConnection__fullyQualifiedNamespace": "contoso.servicebus.windows.net", "EVENT_HUB_NAME": "usage"}
@@ -201,3 +205,24 @@ def test_without_settings_one_sentence_names_the_variable_and_where_it_belongs(w
         "AzureWebJobsStorage__accountName and sign in; or CHARGEBACK_DEAD_LETTER_FOLDER for a folder): it says where "
         "rejected records are"
     )
+
+
+def test_progress_is_shown_on_a_terminal_and_on_stderr_alone(folder: Path) -> None:
+    ours, theirs = pty.openpty()
+    try:
+        finished = subprocess.run(
+            [sys.executable, "-m", "chargeback", "rejected", "list"],
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            env=environment(settings(folder, {"TERM": "xterm"})),
+            timeout=60,
+            check=False,
+        )
+        os.close(theirs)
+        told = os.read(ours, 1 << 16).decode()
+    finally:
+        os.close(ours)
+
+    assert "rejected records" in told
+    assert "rejected records" not in finished.stdout.decode()
+    assert finished.returncode == 0

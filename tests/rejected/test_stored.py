@@ -12,6 +12,7 @@ from chargeback.deadletter.lines import line_of
 from chargeback.deadletter.stored import letter_of, letters_of, marks_of, written_marks
 from chargeback.deadletter.stored_folder import StoredFolder
 from tests.rejected.letters import at, keep, letter, stored, usage
+from tests.test_cli_main import command
 
 
 def test_a_line_is_read_back_as_it_was_kept() -> None:
@@ -109,3 +110,32 @@ def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     place = StoredFolder(tmp_path / "gone")
 
     assert (place.files(), place.read("a.jsonl"), place.marks("a.jsonl")) == ([], None, b"")
+
+
+LETTERS, A_FILE = 100_000, 1000
+
+
+def test_a_hundred_thousand_letters_are_counted_without_being_held(tmp_path: Path) -> None:
+    """They are 90 MB. What is held of each are digests, and of each file its name: 19 MB, measured."""
+    body = json.dumps({"promptTokens": -1, "note": "n" * 200, "model": "m" * 200, "backend": "b" * 200}).encode()
+    line = json.loads(line_of(letter("ID", body, at(1))))
+    for start in range(0, LETTERS, A_FILE):
+        file = tmp_path / "rejected" / "2026" / "11" / "20" / "contoso" / "usage" / f"2-{start}.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lines = (json.dumps(line | {"id": f"call-{start + index}"}) for index in range(A_FILE))
+        file.write_text("\n".join(lines) + "\n")
+
+    script = (
+        "import resource, sys; sys.argv = ['chargeback', 'rejected', 'list', '--format', 'json']\n"
+        "from chargeback.cli.app import app\n"
+        "from chargeback.cli.rejected import listing, reading\n"
+        "from chargeback.deadletter import stored_folder\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "app(standalone_mode=False)\n"
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, file=sys.stderr)\n"
+    )
+    finished = command(program=("-c", script), settings={"CHARGEBACK_DEAD_LETTER_FOLDER": str(tmp_path)})
+
+    (group,) = json.loads(finished.stdout)
+    assert (group["records"], group["open"]) == (LETTERS, LETTERS)
+    assert int(finished.stderr.split()[-1]) < 40

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from chargeback.cli.rejected.rereading import Sendable, Unsendable, reread
+from chargeback.deadletter import FolderDeadLetter
+from chargeback.deadletter.stored import letters_of
+from chargeback.deadletter.stored_folder import StoredFolder
 from chargeback.events import CustomEvent, DeadLetter, Position, Refusal
 from chargeback.pipeline import Message, run
+from tests.faults.records import NOON, hub_of
 from tests.rejected.letters import DAY, at, letter, stored, usage
+from tests.rejected.refused import refuse_all
 
 PLACE = "contoso.servicebus.windows.net/usage/2/7@1795168807000"
 """2026-11-20T10:00:07Z is 1,795,168,807 seconds after 1970."""
@@ -114,3 +120,47 @@ def test_a_record_without_a_time_from_no_hub_is_known_to_be_timeless() -> None:
 )
 def test_what_cannot_be_sent_says_why(body: bytes, outcome: str, reason: str) -> None:
     assert reread(stored(letter(PLACE, body, at(7)))) == Unsendable(outcome, reason)
+
+
+def test_whatever_was_refused_tells_the_same_once_it_is_sent_again(tmp_path: Path) -> None:
+    """Records of every shape, alone and several in a body: identity, consumer, counts, time and all else."""
+    messages, ledger = hub_of(1000)
+    refused = refuse_all(messages, FolderDeadLetter(tmp_path).keep, 53)
+    assert refused.keys() == ledger.billed.keys()
+
+    again = {record.record_id: told_of(record) for record in sendable(tmp_path)}
+
+    assert again.keys() == refused.keys()
+    for identity, event in refused.items():
+        assert lasting(again[identity]) == lasting(event), identity
+
+
+def sendable(folder: Path) -> Iterator[Sendable]:
+    place = StoredFolder(folder)
+    for file in place.files():
+        content = place.read(file.path)
+        assert content is not None
+        for kept in letters_of(content.text)[0]:
+            if not isinstance(found := reread(kept), Unsendable):
+                yield from found
+
+
+def told_of(record: Sendable) -> CustomEvent:
+    """What the function tells of a record that it takes again, much later, at another place of the hub."""
+    taken: list[CustomEvent] = []
+
+    def deliver(events: Sequence[CustomEvent]) -> list[Refusal]:
+        taken.extend(events)
+        return []
+
+    again = record.enqueued_time or NOON
+    run([Message(record.body, Position("x", "y", "9", 1, again))], deliver, lambda *_: "nowhere", lambda: NOON)
+    (event,) = taken
+    return event
+
+
+def lasting(event: CustomEvent) -> tuple[object, ...]:
+    """What may not change: all but the place. The identity travels beside the record, and is compared by itself."""
+    place = ("recordId", "partitionId", "sequenceNumber", "enqueuedTime")
+    told = {name: value for name, value in event.properties.items() if name not in place}
+    return event.name, event.time, event.operation_id, told

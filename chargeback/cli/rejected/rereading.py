@@ -13,7 +13,7 @@ from chargeback.deadletter.stored import Letter
 from chargeback.records import Ignored, Position, Reading, Rejected, UsageRecord, record_id
 from chargeback.shapes import read, split
 
-_FROM_A_FILE = re.compile(r"(?:file/[0-9a-f]{16}/\d+|body/[0-9a-f]{64})(?:/\d+)?")
+_PLACE = re.compile(r"(?:file/[0-9a-f]{16}/\d+|body/[0-9a-f]{64}|[^/]+/[^/]+/[^/]+/\d+@\d+)(?:/\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +76,6 @@ def _identity(letter: Letter, request_id: str | None, index: int | None) -> str:
 
     By its own id a call meets its other half, the row of the gateway's log; by the place it would be a second call.
     """
-    if request_id is not None and (index is not None or is_place(letter)):
+    if request_id is not None and (index is not None or _PLACE.fullmatch(letter.record_id)):
         return record_id(request_id, Position(), b"", None)
     return letter.record_id if index is None else f"{letter.record_id}/{index}"
-
-
-def is_place(letter: Letter) -> bool:
-    """Tell whether a letter's id says only where it came from: when it was rejected no id of the call was found."""
-    if _FROM_A_FILE.fullmatch(letter.record_id):
-        return True
-    if letter.position.sequence_number is None or letter.position.enqueued_time is None:
-        return False
-    place = record_id(None, letter.position, b"", None)
-    return letter.record_id == place or letter.record_id.startswith(f"{place}/")

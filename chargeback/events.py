@@ -50,6 +50,9 @@ PROPERTY_NAMES = frozenset(
 )
 """Every customDimensions name of these events."""
 
+RECORD_ID, ENQUEUED_TIME = "recordId", "enqueuedTime"
+"""Application properties of a hub's event by which a record that is sent again keeps its identity and its time."""
+
 
 class CustomEvent(NamedTuple):
     """One row of `customEvents` to be."""

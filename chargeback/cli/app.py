@@ -28,6 +28,7 @@ from chargeback.cli import (
 )
 from chargeback.cli.prices import commands as prices_commands
 from chargeback.cli.program import NAME, command
+from chargeback.cli.rejected import commands as rejected_commands
 from chargeback.errors import ChargebackError
 
 FAILED = 2
@@ -126,4 +127,9 @@ prices.command("list", help=_help(prices_commands.list_))(prices_commands.list_)
 prices.command("check", help=_help(prices_commands.check))(prices_commands.check)
 prices.command("update", help=_help(prices_commands.update))(prices_commands.update)
 app.add_typer(prices, name="prices")
+letters = typer.Typer(help="List, show and send again what was rejected.", no_args_is_help=True, rich_markup_mode=None)
+letters.command("list", help=_help(rejected_commands.list_))(rejected_commands.list_)
+letters.command("show", help=_help(rejected_commands.show))(rejected_commands.show)
+letters.command("replay", help=_help(rejected_commands.replay))(rejected_commands.replay)
+app.add_typer(letters, name="rejected")
 app.command(help=_help(fingerprint.fingerprint), context_settings=fingerprint.TAKES_ANYTHING)(fingerprint.fingerprint)

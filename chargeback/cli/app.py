@@ -23,6 +23,7 @@ from chargeback.cli import (
     reconcile,
     replay,
     report,
+    send,
     serve,
 )
 from chargeback.cli.prices import commands as prices_commands
@@ -112,7 +113,7 @@ local = typer.Typer(help="Run a local Application Insights.", no_args_is_help=Tr
 local.command(help=_help(serve.serve))(serve.serve)
 
 for function in (
-    *(demo.demo, explain.explain, replay.replay, query.query),
+    *(demo.demo, explain.explain, replay.replay, send.send, query.query),
     *(report.report, reconcile.reconcile, close.close, budgets.budgets),
 ):
     app.command(help=_help(function))(function)

@@ -38,4 +38,4 @@ resource subscriptions 'Microsoft.ApiManagement/service/subscriptions@2024-05-01
 }]
 
 @description('A row of consumers.kql for each consumer, but for its day.')
-output rows array = map(consumers, consumer => '"${consumer.name}", "${consumer.businessUnit}", "${consumer.?costCenter ?? ''}", "${consumer.?owner ?? ''}", "${consumer.displayName}"')
+output rows array = [for consumer in consumers: '"${consumer.name}", "${consumer.businessUnit}", "${consumer.?costCenter ?? ''}", "${consumer.?owner ?? ''}", "${consumer.displayName}"']

@@ -43,7 +43,7 @@ param publicAccess string = 'Enabled'
 
 @description('Optional. Consumer groups: the first is the function\'s, the others are for other readers of the records.')
 @minLength(1)
-param consumerGroups string[] = ['chargeback', 'stream-analytics', 'fabric']
+param consumerGroups array = ['chargeback', 'stream-analytics', 'fabric']
 
 var builtInRoles = {
   eventHubsDataReceiver: 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde'

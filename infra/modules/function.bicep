@@ -90,31 +90,29 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     functionAppConfig: {
       runtime: { name: 'python', version: pythonVersion }
       deployment: {
-        storage: {
-          type: 'blobContainer'
-          value: storage.packageUrl
-          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identity.id }
-        }
+        storage: { type: 'blobContainer', value: storage.packageUrl, authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identity.id } }
       }
       scaleAndConcurrency: {
         maximumInstanceCount: maximumInstances
-        instanceMemoryMB: 2048
-        alwaysReady: alwaysReady == 0 ? [] : map(triggers, trigger => { name: 'function:${trigger}', instanceCount: alwaysReady })
+        instanceMemoryMB: 512 // a loaded worker with a batch of 1000 takes about 60
+        alwaysReady: [for trigger in (alwaysReady == 0 ? [] : triggers): { name: 'function:${trigger}', instanceCount: alwaysReady }]
       }
     }
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
+      http20Enabled: true
       ftpsState: 'Disabled'
-      appSettings: map(items(settings), setting => { name: setting.key, value: setting.value })
+      appSettings: [for setting in items(settings): { name: setting.key, value: setting.value }]
     }
   }
-
-  resource noPasswords 'basicPublishingCredentialsPolicies' = [for door in ['ftp', 'scm']: {
-    name: door
-    properties: { allow: false }
-  }]
 }
+
+resource noPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [for door in ['ftp', 'scm']: {
+  parent: app
+  name: door
+  properties: { allow: false }
+}]
 
 @description('Name of the app.')
 output name string = app.name

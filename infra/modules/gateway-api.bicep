@@ -33,15 +33,16 @@ resource api 'Microsoft.ApiManagement/service/apis@2024-05-01' = {
     // As Azure OpenAI's SDKs send it. The policy removes both before the call goes on.
     subscriptionKeyParameterNames: { header: 'api-key', query: 'subscription-key' }
   }
-
-  @batchSize(1)
-  resource calls 'operations' = [for operation in operations: {
-    name: operation.name
-    properties: {
-      displayName: '${operation.method} ${operation.urlTemplate}'
-      method: operation.method
-      urlTemplate: operation.urlTemplate
-      templateParameters: operation.parameters
-    }
-  }]
 }
+
+@batchSize(1)
+resource calls 'Microsoft.ApiManagement/service/apis/operations@2024-05-01' = [for operation in operations: {
+  parent: api
+  name: operation.name
+  properties: {
+    displayName: '${operation.method} ${operation.urlTemplate}'
+    method: operation.method
+    urlTemplate: operation.urlTemplate
+    templateParameters: operation.parameters
+  }
+}]

@@ -6,7 +6,7 @@ param apimName string
 @description('Required. Principal id of the gateway\'s identity.')
 param principalId string
 
-@description('Required. Accounts: name, accountName, priority (1 is first) and weight; resourceGroup where it is another; location and deployments (name, model, version, sku, capacity) of one to be made.')
+@description('Required. Accounts: name, priority (1 is first) and weight; accountName of one that is there, and resourceGroup where it is another; location and deployments (name, model, version, sku, capacity) of one to be made.')
 @minLength(1)
 @maxLength(30)
 param backends array
@@ -25,7 +25,7 @@ module accounts 'model-account.bicep' = [for backend in backends: {
   name: 'account-${backend.name}'
   scope: resourceGroup(backend.?resourceGroup ?? resourceGroup().name)
   params: {
-    accountName: backend.accountName
+    accountName: backend.?accountName ?? '${backend.name}-${uniqueString(resourceGroup().id, backend.name)}'
     location: backend.?location ?? ''
     deployments: backend.?deployments ?? []
     principalId: principalId

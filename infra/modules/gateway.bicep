@@ -34,8 +34,8 @@ param tags object
 @description('Required. Whether token metrics are sent to Application Insights, for dashboards.')
 param emitTokenMetrics bool
 
-@description('Required. Application Insights: name, connectionString.')
-param insights object
+@description('Required. Name of Application Insights.')
+param insightsName string
 
 var fragments = [
   { name: 'authenticate-backend', xml: loadTextContent('../policies/authenticate-backend.xml') }
@@ -94,7 +94,7 @@ module pool 'gateway-backends.bicep' = if (!empty(backends)) {
 
 module metrics 'token-metrics.bicep' = if (emitTokenMetrics) {
   name: 'token-metrics'
-  params: { apimName: apimName, apiName: apiName, principalId: principalId, insights: insights }
+  params: { apimName: apimName, apiName: apiName, principalId: principalId, insightsName: insightsName }
   dependsOn: [api]
 }
 

@@ -30,18 +30,20 @@ resource created 'Microsoft.CognitiveServices/accounts@2025-06-01' = if (isNew) 
   sku: { name: 'S0' }
   identity: { type: 'SystemAssigned' }
   properties: { customSubDomainName: accountName, disableLocalAuth: true, publicNetworkAccess: 'Enabled' }
-
-  @batchSize(1)
-  resource models 'deployments' = [for deployment in deployments: if (isNew) {
-    name: deployment.name
-    sku: { name: deployment.sku, capacity: deployment.capacity }
-    properties: {
-      model: { format: 'OpenAI', name: deployment.model, version: deployment.version }
-      // A price belongs to a version: another one comes when somebody asks for it.
-      versionUpgradeOption: 'OnceCurrentVersionExpired'
-    }
-  }]
 }
+
+@batchSize(1)
+resource models 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01' = [for deployment in deployments: if (isNew) {
+  parent: created
+  name: deployment.name
+  tags: tags
+  sku: { name: deployment.sku, capacity: deployment.capacity }
+  properties: {
+    model: { format: 'OpenAI', name: deployment.model, version: deployment.version }
+    // A price belongs to a version: another one comes when somebody asks for it.
+    versionUpgradeOption: 'OnceCurrentVersionExpired'
+  }
+}]
 
 resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = {
   name: accountName

@@ -40,19 +40,21 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
   location: location
   tags: tags
   properties: {
-    sku: {
-      name: 'PerGB2018'
-    }
+    sku: { name: 'PerGB2018' }
     retentionInDays: retentionDays
-    workspaceCapping: {
-      dailyQuotaGb: dailyCapGb
-    }
+    workspaceCapping: { dailyQuotaGb: dailyCapGb }
     features: {
       disableLocalAuth: true
       enableLogAccessUsingOnlyResourcePermissions: true
     }
     publicNetworkAccessForIngestion: publicIngestion
     publicNetworkAccessForQuery: publicQueries
+  }
+
+  // The usage events. Tables of Application Insights have 90 days of their own where nobody says more.
+  resource events 'tables' = {
+    name: 'AppEvents'
+    properties: { retentionInDays: retentionDays }
   }
 }
 
@@ -68,8 +70,6 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     DisableLocalAuth: true
     // Ingestion sampling would falsify every bill.
     SamplingPercentage: 100
-    // A component without a value of its own keeps tables for 90 days.
-    RetentionInDays: retentionDays
     publicNetworkAccessForIngestion: publicIngestion
     publicNetworkAccessForQuery: publicQueries
   }

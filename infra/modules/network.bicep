@@ -13,8 +13,8 @@ param tags object
 @description('Required. Resource ids to reach privately: hubNamespace, storage, insights, workspace.')
 param targets object
 
-@description('Optional. Address range; the first /26 is the function\'s, the second the endpoints\'.')
-param addressPrefix string = '10.90.0.0/24'
+@description('Optional. First three numbers of a /24: its first /26 is the function\'s, the second the endpoints\'.')
+param networkStart string = '10.90.0'
 
 @description('Optional. PrivateOnly shuts Application Insights of others out of this network, and out of every network that is peered with it or shares its DNS. Open lets them pass.')
 @allowed(['Open', 'PrivateOnly'])
@@ -24,7 +24,6 @@ var monitorZones = ['privatelink.monitor.azure.com', 'privatelink.oms.opinsights
 var blobZone = 'privatelink.blob.${environment().suffixes.storage}'
 var hubZone = 'privatelink.servicebus.windows.net'
 var zoneNames = concat([hubZone, blobZone], monitorZones)
-// Azure Monitor keeps its profiles in blobs, hence the blob zone among its own.
 var endpoints = [
   { name: 'hub', target: targets.hubNamespace, group: 'namespace', zones: [hubZone] }
   { name: 'storage', target: targets.storage, group: 'blob', zones: [blobZone] }
@@ -42,12 +41,12 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   location: location
   tags: tags
   properties: {
-    addressSpace: { addressPrefixes: [addressPrefix] }
+    addressSpace: { addressPrefixes: ['${networkStart}.0/24'] }
     subnets: [
       {
         name: 'function'
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 26, 0)
+          addressPrefix: '${networkStart}.0/26'
           networkSecurityGroup: { id: rules.id }
           delegations: [{ name: 'flex', properties: { serviceName: 'Microsoft.App/environments' } }]
         }
@@ -55,7 +54,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
       {
         name: 'endpoints'
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 26, 1)
+          addressPrefix: '${networkStart}.64/26'
           networkSecurityGroup: { id: rules.id }
         }
       }
@@ -72,12 +71,13 @@ resource scope 'Microsoft.Insights/privateLinkScopes@2021-07-01-preview' = {
   location: 'global'
   tags: tags
   properties: { accessModeSettings: { ingestionAccessMode: monitorAccess, queryAccessMode: monitorAccess } }
-
-  resource members 'scopedResources' = [for member in ['insights', 'workspace']: {
-    name: member
-    properties: { linkedResourceId: targets[member] }
-  }]
 }
+
+resource members 'Microsoft.Insights/privateLinkScopes/scopedResources@2021-07-01-preview' = [for member in ['insights', 'workspace']: {
+  parent: scope
+  name: member
+  properties: { linkedResourceId: targets[member] }
+}]
 
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [for zone in zoneNames: {
   name: zone
@@ -104,14 +104,14 @@ resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [for
     subnet: { id: network::endpointSubnet.id }
     privateLinkServiceConnections: [{ name: endpoint.name, properties: { privateLinkServiceId: endpoint.target, groupIds: [endpoint.group] } }]
   }
-  dependsOn: [scope::members]
+  dependsOn: [members]
 }]
 
 resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [for (endpoint, index) in endpoints: {
   parent: privateEndpoints[index]
   name: 'default'
   properties: {
-    privateDnsZoneConfigs: map(endpoint.zones, zone => { name: replace(zone, '.', '-'), properties: { privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', zone) } })
+    privateDnsZoneConfigs: [for zone in endpoint.zones: { name: replace(zone, '.', '-'), properties: { privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', zone) } }]
   }
   dependsOn: [zones]
 }]

@@ -64,14 +64,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
 
     resource deadLetters 'containers' = { name: 'chargeback-rejected' }
 
-    resource statements 'containers' = {
-      name: 'statements'
-
-      resource immutable 'immutabilityPolicies' = if (immutableStatementDays > 0) {
-        name: 'default'
-        properties: { immutabilityPeriodSinceCreationInDays: immutableStatementDays }
-      }
-    }
+    resource statements 'containers' = { name: 'statements' }
   }
 
   resource lifecycle 'managementPolicies' = {
@@ -95,6 +88,12 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
       }
     }
   }
+}
+
+resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-01-01' = if (immutableStatementDays > 0) {
+  parent: account::blobs::statements
+  name: 'default'
+  properties: { immutabilityPeriodSinceCreationInDays: immutableStatementDays }
 }
 
 resource writes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

@@ -9,15 +9,15 @@ param apiName string
 @description('Required. Principal id of the gateway\'s identity.')
 param principalId string
 
-@description('Required. Application Insights: name, connectionString.')
-param insights object
+@description('Required. Name of Application Insights.')
+param insightsName string
 
 var builtInRoles = {
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
-  name: insights.name
+  name: insightsName
 }
 
 resource publishes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -41,7 +41,7 @@ resource apim 'Microsoft.ApiManagement/service@2024-05-01' existing = {
       loggerType: 'applicationInsights'
       resourceId: component.id
       // An address: local authentication is off, and the gateway's identity publishes.
-      credentials: { connectionString: insights.connectionString, identityClientId: 'SystemAssigned' }
+      credentials: { connectionString: component.properties.ConnectionString, identityClientId: 'SystemAssigned' }
     }
     dependsOn: [publishes]
   }

@@ -1,0 +1,261 @@
+"""Expressions -> values, as far as they are known before a deployment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import yaml
+
+from tests.infra.bicep import built_in
+from tests.infra.bicep.declarations import BicepFile
+from tests.infra.bicep.expressions import (
+    Array,
+    Binary,
+    Call,
+    Choice,
+    Constant,
+    Expression,
+    Index,
+    Lambda,
+    Loop,
+    Member,
+    Name,
+    Nested,
+    Object,
+    Text,
+    Unary,
+)
+from tests.infra.bicep.values import Unknown, Value, joined, known, rendered
+
+_ON_PARTS = built_in.ON_PARTS | {"shallowMerge", "skip", "take"}
+
+
+class Outputs(Protocol):
+    """Gives the value of an output of a module that a file calls."""
+
+    def __call__(self, module: str, output: str) -> Value: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the names of a file stand for."""
+
+    file: BicepFile
+    parameters: Mapping[str, Value]
+    outputs: Outputs
+    names: Mapping[str, Value] = field(default_factory=dict)
+    """Those of loops and lambdas."""
+
+    @property
+    def module(self) -> str:
+        return self.file.path.stem
+
+    def within(self, names: Sequence[str], values: Sequence[Value]) -> Scope:
+        return replace(self, names={**self.names, **dict(zip(names, values, strict=False))})
+
+
+def evaluate(expression: Expression, scope: Scope) -> Value:
+    """Return what an expression gives in a scope."""
+    match expression:
+        case Text(_, parts):
+            return joined([part if isinstance(part, str) else evaluate(part, scope) for part in parts])
+        case Constant(_, value):
+            return value
+        case Name(_, name):
+            return _named(name, scope)
+        case Object(_, entries):
+            return {_key(entry.key, scope): evaluate(entry.value, scope) for entry in entries}
+        case Array(_, items):
+            return [evaluate(item, scope) for item in items]
+        case Loop():
+            return _loop(expression, scope)
+        case Call():
+            return _call(expression, scope)
+        case Member(_, base, name):
+            return _member(base, name, scope)
+        case Index(_, base, index):
+            return _index(base, evaluate(index, scope), scope)
+        case Nested(_, _, name):
+            return Unknown(f"{scope.module}.{name}")
+        case Lambda():
+            return Unknown("a function")
+        case Unary(_, operator, operand):
+            return _unary(operator, evaluate(operand, scope))
+        case Binary():
+            return _binary(expression, scope)
+        case Choice():
+            return _choice(expression, scope)
+
+
+def _key(key: Text, scope: Scope) -> str:
+    value = evaluate(key, scope)
+    return value if isinstance(value, str) else rendered(value)
+
+
+def _named(name: str, scope: Scope) -> Value:
+    if name in scope.names:
+        return scope.names[name]
+    if name in scope.parameters:
+        return scope.parameters[name]
+    if name in scope.file.variables:
+        return evaluate(scope.file.variables[name].value, replace(scope, names={}))
+    return Unknown(f"{scope.module}.{name}")
+
+
+def rounds(over: Value, scope: Scope, names: Sequence[str]) -> list[Scope]:
+    """Return the scopes of a loop's rounds; of what is unknown there is one, with an unknown item."""
+    if isinstance(over, Sequence) and not isinstance(over, str):
+        return [scope.within(names, [item, number]) for number, item in enumerate(over)]
+    return [scope.within(names, [Unknown(f"each({rendered(over)})"), Unknown("number")])]
+
+
+def _loop(loop: Loop, scope: Scope) -> Value:
+    made = []
+    for one in rounds(evaluate(loop.over, scope), scope, loop.names):
+        if loop.condition is None or evaluate(loop.condition, one) is not False:
+            made.append(evaluate(loop.body, one))
+    return made
+
+
+def _call(call: Call, scope: Scope) -> Value:
+    if call.of is not None:
+        values = [rendered(evaluate(argument, scope)) for argument in call.arguments]
+        return Unknown(f"{rendered(evaluate(call.of, scope))}.{call.name}({', '.join(values)})")
+    if call.name in scope.file.functions:
+        function = scope.file.functions[call.name]
+        values_in = [evaluate(argument, scope) for argument in call.arguments]
+        return evaluate(function.body, scope.within(function.names, values_in))
+    if call.name.startswith("load"):
+        return _loaded(call, scope)
+    if call.name in _WITH_LAMBDAS and isinstance(call.arguments[1], Lambda):
+        return _mapped(call, call.arguments[1], scope)
+    values_out = [evaluate(argument, scope) for argument in call.arguments]
+    suits = not any(isinstance(value, Unknown) for value in values_out)
+    if suits and (call.name in _ON_PARTS or all(known(value) for value in values_out)):
+        try:
+            return built_in.call(call.name, values_out)
+        except LookupError:
+            pass
+    return Unknown(f"{call.name}({', '.join(rendered(value) for value in values_out)})")
+
+
+def _loaded(call: Call, scope: Scope) -> Value:
+    path = call.arguments[0].literal if isinstance(call.arguments[0], Text) else None
+    file = scope.file.path.parent / (path or "")
+    if not file.is_file():
+        return Unknown(f"{call.name}('{path}')")
+    text = file.read_text(encoding="utf-8")
+    if call.name == "loadJsonContent":
+        loaded: Value = json.loads(text)
+        return loaded
+    if call.name == "loadYamlContent":
+        read: Value = yaml.safe_load(text)
+        return read
+    return text
+
+
+_WITH_LAMBDAS = frozenset({"map", "filter", "toObject", "mapValues"})
+
+
+def _mapped(call: Call, function: Lambda, scope: Scope) -> Value:
+    over = evaluate(call.arguments[0], scope)
+    if call.name == "mapValues" and isinstance(over, Mapping):
+        return {key: evaluate(function.body, scope.within(function.names, [item])) for key, item in over.items()}
+    scopes = rounds(over, scope, function.names)
+    results = [evaluate(function.body, one) for one in scopes]
+    if call.name == "map":
+        return results
+    items = [one.names[function.names[0]] for one in scopes]
+    if call.name == "filter":
+        return [item for item, kept in zip(items, results, strict=True) if kept is not False]
+    values = items
+    if len(call.arguments) > 2 and isinstance(call.arguments[2], Lambda):
+        second = call.arguments[2]
+        values = [evaluate(second.body, scope.within(second.names, [item])) for item in items]
+    keys = [result if isinstance(result, str) else rendered(result) for result in results]
+    return dict(zip(keys, values, strict=True))
+
+
+def _member(base: Expression, name: str, scope: Scope) -> Value:
+    match base:
+        case Member(_, Name(_, module) | Index(_, Name(_, module), _), "outputs") if module in scope.file.modules:
+            return scope.outputs(module, name)
+        case Name(_, resource) | Nested(_, _, resource) if resource in scope.file.resources:
+            return _of_a_resource(resource, name, scope)
+    value = evaluate(base, scope)
+    if isinstance(value, Mapping):
+        return value.get(name)
+    return Unknown(f"{rendered(value)}.{name}")
+
+
+def _of_a_resource(resource: str, name: str, scope: Scope) -> Value:
+    """A resource's name is known where its body says it; all else of it is Azure's to say."""
+    declared = scope.file.resources[resource]
+    written = declared.body.get(name) if declared.body and name == "name" and not declared.repeat else None
+    value = evaluate(written, scope) if written else None
+    return value if isinstance(value, str) else Unknown(f"{scope.module}.{resource}.{name}")
+
+
+def _index(base: Expression, index: Value, scope: Scope) -> Value:
+    value = evaluate(base, scope)
+    if isinstance(value, Mapping) and isinstance(index, str):
+        return value.get(index)
+    if isinstance(value, Sequence) and not isinstance(value, str) and isinstance(index, int) and index < len(value):
+        return value[index]
+    return Unknown(f"{rendered(value)}[{rendered(index)}]")
+
+
+def _unary(operator: str, value: Value) -> Value:
+    if operator == "!" and isinstance(value, bool):
+        return not value
+    if operator == "-" and isinstance(value, int):
+        return -value
+    return Unknown(f"{operator}{rendered(value)}")
+
+
+def _binary(binary: Binary, scope: Scope) -> Value:
+    left, right = evaluate(binary.left, scope), evaluate(binary.right, scope)
+    match binary.operator:
+        case "&&" if left is False or right is False:
+            return False
+        case "||" if left is True or right is True:
+            return True
+        case "&&" | "||" if isinstance(left, bool):
+            return right
+        case "&&" | "||" if isinstance(right, bool):
+            return left
+        case "??" if left is None:
+            return right
+        case "??" if not isinstance(left, Unknown):
+            return left
+        case "==" if known(left) and known(right):
+            return left == right
+        case "!=" if known(left) and known(right):
+            return left != right
+        case operator if isinstance(left, int) and isinstance(right, int) and operator in _ON_NUMBERS:
+            return _ON_NUMBERS[operator](left, right)
+        case operator:
+            return Unknown(f"({rendered(left)} {operator} {rendered(right)})")
+
+
+_ON_NUMBERS: Mapping[str, Callable[[int, int], int]] = {
+    "+": lambda one, other: one + other,
+    "-": lambda one, other: one - other,
+    "*": lambda one, other: one * other,
+    "/": lambda one, other: one // other,
+    "<": lambda one, other: one < other,
+    ">": lambda one, other: one > other,
+    "<=": lambda one, other: one <= other,
+    ">=": lambda one, other: one >= other,
+}
+
+
+def _choice(choice: Choice, scope: Scope) -> Value:
+    condition = evaluate(choice.condition, scope)
+    if isinstance(condition, bool):
+        return evaluate(choice.yes if condition else choice.no, scope)
+    yes, no = evaluate(choice.yes, scope), evaluate(choice.no, scope)
+    return yes if yes == no else Unknown(f"({rendered(condition)} ? {rendered(yes)} : {rendered(no)})")

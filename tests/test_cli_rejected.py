@@ -73,7 +73,7 @@ def test_the_table_says_what_can_be_done(folder: Path) -> None:
         *("2026-11-20", "no", "known", "token", "counts", "in", "it", "unknown", "2", "2", "0", "0")
     ]
     assert sentence(finished) == (
-        "3 can be sent again: once the cause is mended, chargeback rejected replay --dry-run tells which"
+        "3 may be sent again: once the cause is mended, chargeback rejected replay --dry-run tells which"
     )
 
 

@@ -104,4 +104,4 @@ def _tell(census: Census, where: str) -> None:
     if census.torn:
         say(f"{census.torn} lines in {where} are no dead letters, broken off perhaps: look at them by hand")
     if opened := census.count(State.OPEN):
-        say(f"{opened} can be sent again: once the cause is mended, {command()} rejected replay --dry-run tells which")
+        say(f"{opened} may be sent again: once the cause is mended, {command()} rejected replay --dry-run tells which")

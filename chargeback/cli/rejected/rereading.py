@@ -26,6 +26,8 @@ class Sendable:
     """When the hub took it first; only where the record says no time of its own."""
     timeless: bool = False
     """Whether nothing says when it happened."""
+    partition_id: str | None = None
+    """Where it was on the hub: what was in order there comes in order again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def _sendable(letter: Letter, reading: Reading, body: bytes, index: int | None) 
     taken = letter.position.enqueued_time
     borrows = isinstance(reading, UsageRecord) and reading.timestamp is None
     identity = _identity(letter, reading.request_id, index)
-    return Sendable(identity, body, taken if borrows else None, borrows and taken is None)
+    first = taken if borrows else None
+    return Sendable(identity, body, first, borrows and taken is None, letter.position.partition_id)
 
 
 def _identity(letter: Letter, request_id: str | None, index: int | None) -> str:

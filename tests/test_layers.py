@@ -18,7 +18,7 @@ PACKAGE = "chargeback"
 ALL_BUT_THE_COMMAND_LINE = frozenset(
     {
         *("errors", "jsontext", "keys", "settings", "records", "usage", "shapes", "events", "delivery", "deadletter"),
-        *("telemetry", "pipeline", "reports", "cloud", "local", "prices", "function_app", "hub"),
+        *("telemetry", "pipeline", "reports", "cloud", "local", "prices", "function_app", "hub", "doctor"),
     }
 )
 DOORS: Mapping[str, frozenset[str]] = {
@@ -35,6 +35,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "telemetry": frozenset({"settings"}),
     "pipeline": frozenset({"errors", "events", "records", "shapes"}),
     "reports": frozenset({"errors", "events"}),
+    "doctor": frozenset({"errors", "events", "settings", "hub", "delivery", "deadletter", "reports", "cloud"}),
     "cloud": frozenset({"errors", "events", "reports"}),
     "hub": frozenset({"errors", "events", "settings"}),
     "local": frozenset({"errors", "events"}),

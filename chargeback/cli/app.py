@@ -17,6 +17,7 @@ from chargeback.cli import (
     close,
     consumers,
     demo,
+    doctor,
     explain,
     fingerprint,
     query,
@@ -114,7 +115,7 @@ local.command(help=_help(serve.serve))(serve.serve)
 
 for function in (
     *(demo.demo, explain.explain, replay.replay, send.send, query.query),
-    *(report.report, reconcile.reconcile, close.close, budgets.budgets),
+    *(report.report, reconcile.reconcile, close.close, budgets.budgets, doctor.doctor),
 ):
     app.command(help=_help(function))(function)
 app.add_typer(local, name="local")

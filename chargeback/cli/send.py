@@ -19,11 +19,12 @@ class PartitionKey(StrEnum):
 
 def send(
     file: Annotated[
-        str, typer.Argument(metavar="[FILE]", help="Record bodies, one a line; - is standard input.")
+        str, typer.Argument(metavar="FILE", help="Record bodies, one a line; - is standard input.", show_default=False)
     ] = "",
     sample: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Make N records of today, as the demo's are, instead of a file.")
-    ] = 0,
+        int | None,
+        typer.Option(metavar="N", min=1, help="Make N records like the demo's, instead of a file."),
+    ] = None,
     rate: Annotated[float, typer.Option(metavar="N", min=0.0, help="Records a second at most; 0 is no limit.")] = 0.0,
     partition_key: Annotated[
         PartitionKey, typer.Option("--partition-key", help="What keeps records together.")
@@ -48,4 +49,4 @@ def send(
     # Late, because what sends takes longer to load than most commands run.
     from chargeback.cli.sending import Terms, send_all
 
-    send_all(file, Terms(sample, rate, partition_key is PartitionKey.CONSUMER, dry_run))
+    send_all(file, Terms(sample or 0, rate, partition_key is PartitionKey.CONSUMER, dry_run))

@@ -117,7 +117,7 @@ def _send(records: Iterable[tuple[int, hub.Outgoing]], terms: Terms, tally: Tall
                 pace.sent += len(group)
                 progress.update(task, completed=pace.sent)
         except ChargebackError as error:
-            raise ChargebackError(f"{_acknowledged(tally)}; the next ones are not known to be there: {error}") from error
+            raise ChargebackError(f"{_acknowledged(tally)}; of the next nobody knows: {error}") from error
         except KeyboardInterrupt:
             say(f"stopped: {_acknowledged(tally)}; of the next {pace.size} some may be there; send the file again")
             raise
@@ -162,7 +162,7 @@ def _judge(tally: Tally) -> None:
         print(_acknowledged(tally))
     if tally.too_large:
         some = ", ".join(map(str, tally.too_large[:10])) + (", ..." if len(tally.too_large) > 10 else "")
-        say(f"{len(tally.too_large)} are larger than the hub takes, and not sent: line {some}; what writes such records?")
+        say(f"{len(tally.too_large)} are larger than the hub takes, and not sent: line {some}; find what writes them")
         raise typer.Exit(SOME_TOO_LARGE)
 
 

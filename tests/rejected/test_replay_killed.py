@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -18,8 +17,6 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("proton", reason="the peer is Qpid Proton")
-
-from azure.eventhub import EventData, EventHubConsumerClient, PartitionContext
 
 from chargeback.deadletter.blobs import BlobDeadLetter
 from chargeback.delivery import Sender
@@ -32,6 +29,7 @@ from tests.faults.azurite import ROOT, Azurite, connection_string
 from tests.faults.outcome import look
 from tests.faults.records import NOON, Ledger, cut, hub_of, place_of, position_of
 from tests.peers.hub import HubPeer
+from tests.peers.reading import Read, read_all
 from tests.rejected.function import Taken
 from tests.rejected.refused import refuse_all
 from tests.rejected.tap import Count, Tap
@@ -158,41 +156,15 @@ def sent(scene: Scene) -> int:
 
 def arrivals(peer: HubPeer) -> list[Taken]:
     """Read everything that lies in the hub, with the library that others read it with."""
-    return [event for partition in peer.partitions for event in read(peer, partition.id, len(partition.events))]
+    return [taken_from(found) for found in read_all(peer)]
 
 
-def read(peer: HubPeer, partition: str, count: int) -> list[Taken]:
-    taken: list[Taken] = []
-    enough = threading.Event()
-
-    def take(_: PartitionContext, event: EventData | None) -> None:
-        if event is not None:
-            taken.append(of(partition, event))
-        if len(taken) == count:
-            enough.set()
-
-    if not count:
-        return taken
-    consumer = EventHubConsumerClient.from_connection_string(peer.connection_string, "$Default", eventhub_name="usage")
-    options = {"partition_id": partition, "starting_position": "-1"}
-    reader = threading.Thread(target=consumer.receive, args=(take,), kwargs=options, daemon=True)
-    reader.start()
-    assert enough.wait(60), f"{len(taken)} of {count} came"
-    consumer.close()
-    reader.join(10)
-    return taken
-
-
-def of(partition: str, event: EventData) -> Taken:
-    properties = {text(name): text(value) for name, value in (event.properties or {}).items()}
+def taken_from(found: Read) -> Taken:
+    event = found.event
     assert event.enqueued_time is not None
     assert event.sequence_number is not None
     enqueued = event.enqueued_time.astimezone(UTC).replace(tzinfo=None).isoformat()
-    return Taken(b64encode(b"".join(event.body)).decode(), properties, partition, event.sequence_number, enqueued)
-
-
-def text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return Taken(b64encode(found.body).decode(), found.properties, found.partition, event.sequence_number, enqueued)
 
 
 def deliver(arrived: list[Taken], insights: LocalApplicationInsights, folder: Path) -> None:

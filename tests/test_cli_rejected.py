@@ -184,8 +184,8 @@ def test_a_dry_run_says_what_would_be_sent_and_what_not_and_needs_no_hub(folder:
 def test_a_choice_of_nothing_is_said(folder: Path) -> None:
     finished = called("rejected", "replay", "--dry-run", "--id", "call-9", settings=settings(folder))
 
-    assert finished.returncode == 0
-    assert finished.stderr.decode() == f"chargeback: there are no such rejected records in the folder {folder}\n"
+    assert (finished.returncode, finished.stdout) == (0, b"")
+    assert sentence(finished) == f"there are no such rejected records in the folder {folder}"
 
 
 def test_a_time_that_is_none_is_said(folder: Path) -> None:

@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -16,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from azure.eventhub import EventData, EventHubConsumerClient, PartitionContext
+
+pytest.importorskip("proton", reason="the peer is Qpid Proton")
 
 from chargeback.deadletter.blobs import BlobDeadLetter
 from chargeback.delivery import Sender
@@ -25,16 +25,17 @@ from chargeback.local.store import Store
 from chargeback.pipeline import Message, run
 from chargeback.reports.compose import compose
 from chargeback.settings import Settings
-from tests.faults.azurite import ROOT, Azurite, blobs, connection_string
+from tests.faults.azurite import ROOT, Azurite, connection_string
 from tests.faults.outcome import look
 from tests.faults.records import NOON, Ledger, cut, hub_of, place_of, position_of
-from tests.peers import HubPeer
+from tests.peers.hub import HubPeer
+from tests.peers.reading import Read, read_all
 from tests.rejected.function import Taken
 from tests.rejected.refused import refuse_all
 from tests.rejected.tap import Count, Tap
 from tests.test_cli_main import environment
 
-pytestmark = [pytest.mark.once, pytest.mark.needs_node("azurite")]
+pytestmark = [pytest.mark.once, pytest.mark.needs_node("azurite"), pytest.mark.needs_proton]
 
 KILLS, SEED = 50, 20261126
 LETTERS, A_FILE = 1000, 20
@@ -102,7 +103,7 @@ def test_killed_fifty_times_every_record_reaches_the_hub_and_is_billed_once(scen
     arrived = arrivals(scene.peer)
     assert {event.properties["recordId"] for event in arrived} == LEDGER.billed.keys()
     with LocalApplicationInsights() as insights:
-        deliver(arrived, insights)
+        deliver(arrived, insights, tmp_path)
         found = look(insights.store, [])
         assert found.billed == LEDGER.billed
         assert (found.ignored, found.told) == (set(), set())
@@ -142,8 +143,10 @@ def kill(scene: Scene, chance: random.Random) -> bool:
 
 
 def marked(scene: Scene) -> dict[str, bytes]:
+    """The files of marks."""
     with scene.azurite.container() as container:
-        return {name: text for name, text in blobs(container).items() if name.endswith(".replayed")}
+        names = [name for name in container.list_blob_names() if name.endswith(".replayed")]
+        return {name: container.download_blob(name).readall() for name in names}
 
 
 def sent(scene: Scene) -> int:
@@ -153,58 +156,34 @@ def sent(scene: Scene) -> int:
 
 def arrivals(peer: HubPeer) -> list[Taken]:
     """Read everything that lies in the hub, with the library that others read it with."""
-    taken: list[Taken] = []
-    for partition in peer.partitions:
-        if partition.events:
-            taken += read(peer, partition.id, len(partition.events))
-    return taken
+    return [taken_from(found) for found in read_all(peer)]
 
 
-def read(peer: HubPeer, partition: str, count: int) -> list[Taken]:
-    taken: list[Taken] = []
-    enough = threading.Event()
-
-    def take(_: PartitionContext, event: EventData | None) -> None:
-        if event is not None:
-            taken.append(of(partition, event))
-        if len(taken) == count:
-            enough.set()
-
-    consumer = EventHubConsumerClient.from_connection_string(
-        peer.connection_string, "$Default", eventhub_name="usage", load_balancing_interval=1
-    )
-    options = {"partition_id": partition, "starting_position": "-1"}
-    reader = threading.Thread(target=consumer.receive, args=(take,), kwargs=options, daemon=True)
-    reader.start()
-    assert enough.wait(60), f"{len(taken)} of {count} came"
-    consumer.close()
-    reader.join(10)
-    return taken
-
-
-def of(partition: str, event: EventData) -> Taken:
-    properties = {text(name): text(value) for name, value in (event.properties or {}).items()}
+def taken_from(found: Read) -> Taken:
+    event = found.event
     assert event.enqueued_time is not None
     assert event.sequence_number is not None
     enqueued = event.enqueued_time.astimezone(UTC).replace(tzinfo=None).isoformat()
-    return Taken(b64encode(b"".join(event.body)).decode(), properties, partition, event.sequence_number, enqueued)
+    return Taken(b64encode(found.body).decode(), found.properties, found.partition, event.sequence_number, enqueued)
 
 
-def text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def deliver(arrived: list[Taken], insights: LocalApplicationInsights) -> None:
+def deliver(arrived: list[Taken], insights: LocalApplicationInsights, folder: Path) -> None:
     """Take what lies in the hub through the function."""
+    settings = {
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": insights.connection_string,
+        "CHARGEBACK_DEAD_LETTER_FOLDER": str(folder / "rejected"),
+    }
     function = subprocess.run(
         [sys.executable, "-m", "tests.rejected.function"],
         cwd=ROOT,
         input=json.dumps([asdict(event) for event in arrived]).encode(),
-        env=environment({"APPLICATIONINSIGHTS_CONNECTION_STRING": insights.connection_string}),
+        env=environment(settings),
+        capture_output=True,
         timeout=120,
         check=False,
     )
-    assert function.returncode == 0
+    assert function.returncode == 0, function.stderr.decode()
+    assert not (folder / "rejected").exists()
 
 
 def as_if_nothing_had_happened(store: Store) -> None:

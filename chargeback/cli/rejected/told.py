@@ -46,11 +46,9 @@ class Tally:
         return sum(number for (outcome, _), number in self.outcomes.items() if outcome not in (SENT, WOULD, BEFORE))
 
     def show(self) -> None:
-        """Print it."""
-        print_table(
-            ("outcome", "reason", "records"),
-            [(outcome, reason, number) for (outcome, reason), number in sorted(self.outcomes.items())],
-        )
+        """Print it, if there is anything."""
+        if rows := [(*what, number) for what, number in sorted(self.outcomes.items())]:
+            print_table(("outcome", "reason", "records"), rows)
         for identity, why, body in self.left:
             print(f"{visible(identity)}: {visible(why)}; left of it: {visible(body)}")
         sys.stdout.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -299,3 +300,14 @@ def test_two_sources_are_one_too_many() -> None:
     finished = called("doctor", "--store", "a", "--resource", "b")
     assert finished.returncode == 2
     assert sentence(finished).startswith("name one source")
+
+
+def test_every_line_has_its_row_in_the_runbook(azurite: Azurite) -> None:
+    """With the gateway's log set, every line there can be is there."""
+    hub = "Endpoint=sb://127.0.0.1:9;SharedAccessKeyName=a;SharedAccessKey=b;UseDevelopmentEmulator=true"
+    lines = told(
+        {"GATEWAY_LOG_HUB_NAME": "log", "GatewayLogConnection": hub, "AzureWebJobsStorage": azurite.connection_string}
+    )
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8").partition("The doctor\n")[2].partition("\n## ")[0]
+    rows = {name for row in re.findall(r"(?m)^\| (`[^|]+`) \|", page) for name in re.findall(r"`([^`]+)`", row)}
+    assert rows == lines.keys()

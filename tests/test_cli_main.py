@@ -18,7 +18,10 @@ from chargeback import __version__
 from chargeback.cli.app import app
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("demo", "explain", "replay", "query", "report", "reconcile", "close", "budgets", "fingerprint")
+COMMANDS = (
+    *("demo", "explain", "replay", "send", "query", "report", "reconcile", "close", "budgets", "doctor"),
+    "fingerprint",
+)
 PRICES = (("prices", "list"), ("prices", "check"), ("prices", "update"))
 REJECTED = (("rejected", "list"), ("rejected", "show"), ("rejected", "replay"))
 _SETTINGS = (
@@ -91,6 +94,8 @@ def test_without_a_command_the_help_is_shown() -> None:
     [
         ("explain",),
         ("replay",),
+        ("send",),
+        ("doctor",),
         ("query",),
         ("report",),
         ("reconcile",),

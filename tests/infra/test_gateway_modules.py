@@ -2,57 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import json
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
 from chargeback.reports.compose import kql_folder
-from tests.infra.bicep.plan import Deployed, Plan, plan
+from tests.infra.bicep.plan import plan
 from tests.infra.bicep.values import Unknown, Value, rendered
-from tests.infra.deployed import ROOT
-
-MODULES = ROOT / "infra/modules"
-FIRST: Mapping[str, Value] = {"name": "first", "accountName": "contoso-first"}
-SECOND: Mapping[str, Value] = {"name": "second", "accountName": "contoso-second", "priority": 2, "weight": 3}
-CALLERS = (ROOT / "docs/callers.md").read_text(encoding="utf-8")
-SHOP: Mapping[str, Value] = {"name": "shop", "displayName": "Web shop", "businessUnit": "Retail", "costCenter": "47"}
-
-
-def gateway(backends: Sequence[Value] = (), consumers: Sequence[Value] = (), **given: Value) -> Plan:
-    """Plan the gateway's module about one service."""
-    values: dict[str, Value] = {
-        "apimName": "contoso-gateway",
-        "principalId": "the-gateway",
-        "apiName": "azure-openai",
-        "createApi": True,
-        "apiPolicy": "full",
-        "hub": {"endpoint": "contoso.servicebus.windows.net", "hubName": "usage"},
-        "namedValues": {},
-        "backends": list(backends),
-        "consumers": list(consumers),
-        "tags": {},
-        "emitTokenMetrics": False,
-        "insightsName": "contoso-insights",
-    }
-    return plan(MODULES / "gateway.bicep", {**values, **given})
-
-
-def backends(made: Plan) -> dict[str, Mapping[str, Any]]:
-    return {str(one.body["name"]): one.properties for one in made.of("Microsoft.ApiManagement/service/backends")}
-
-
-def named_values(made: Plan) -> dict[str, Value]:
-    values = made.of("Microsoft.ApiManagement/service/namedValues")
-    return {str(one.body["name"]): one.properties["value"] for one in values}
-
-
-def only(made: Plan, kind: str) -> Deployed:
-    (one,) = made.of(f"Microsoft.ApiManagement/service/{kind}")
-    return one
+from tests.infra.gateways import FIRST, MODULES, SECOND, SHOP, backends, gateway, named_values, only
 
 
 @pytest.mark.parametrize("name", ["first", "second"])
@@ -189,36 +146,3 @@ def test_an_account_that_is_there_is_not_made_and_the_gateway_may_call_it() -> N
     assert made.of("Microsoft.CognitiveServices/accounts") == []
     (role,) = made.of("Microsoft.Authorization/roleAssignments")
     assert (role.scope, role.properties["principalId"]) == ("model-account.account", "the-gateway")
-
-
-def test_the_page_for_callers_names_the_deployed_path_and_audience() -> None:
-    path = only(gateway(), "apis").properties["path"]
-    urls = re.findall(r"\$(?:env:)?GATEWAY(/\w+)[^\"]*", CALLERS)
-    assert len(urls) >= 4
-    assert set(urls) == {f"/{path}"}
-    audiences = set(re.findall(r"api://[\w-]+", CALLERS))
-    assert audiences == {named_values(gateway())["chargeback-entra-audience"]}
-
-
-def _examples(language: str) -> list[str]:
-    blocks = re.findall(rf"```{language}\n(.*?)```", CALLERS, re.DOTALL)
-    return blocks or re.findall(r"^    curl .*(?:\n {8}.*)*", CALLERS, re.MULTILINE)
-
-
-@pytest.mark.parametrize(("language", "count"), [("curl", 3), ("powershell", 2), ("python", 3), ("csharp", 2)])
-def test_every_example_sends_the_key_that_the_api_asks_for(language: str, count: int) -> None:
-    """A token does not stand in for it: the API requires a subscription."""
-    examples = _examples(language)
-    assert len(examples) == count
-    for example in examples:
-        assert re.search(r"\bapi-key\b|\bapi_key=os|AzureKeyCredential\(", example), example
-
-
-def test_the_examples_in_python_are_python() -> None:
-    for example in _examples("python"):
-        ast.parse(example)
-
-
-def test_the_bodies_that_curl_sends_are_json_and_a_stream_asks_for_its_usage() -> None:
-    bodies = [json.loads(body) for body in re.findall(r"-d '([^']*)'", CALLERS)]
-    assert [one.get("stream_options") for one in bodies if one.get("stream")] == [{"include_usage": True}]

@@ -18,7 +18,7 @@ from chargeback import __version__
 from chargeback.cli.app import app
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("demo", "explain", "replay", "query", "report", "reconcile", "close", "budgets", "fingerprint")
+COMMANDS = ("demo", "explain", "replay", "send", "query", "report", "reconcile", "close", "budgets", "fingerprint")
 PRICES = (("prices", "list"), ("prices", "check"), ("prices", "update"))
 REJECTED = (("rejected", "list"), ("rejected", "show"), ("rejected", "replay"))
 _SETTINGS = (

@@ -33,7 +33,9 @@ def _run() -> None:
         app(prog_name=command())
     except ModuleNotFoundError as missing:
         name = missing.name or ""
-        if not _EXTRA & {name, name.partition(".")[0]}:
+        if name not in _EXTRA:
+            name = name.partition(".")[0]
+        if name not in _EXTRA:
             raise
         print(f"chargeback: {name} is not installed: pip install 'azure-openai-chargeback[local]'", file=sys.stderr)
         raise SystemExit(2) from missing

@@ -66,8 +66,11 @@ param immutableStatementDays int = 0
 @description('Optional. E-mail addresses that alerts go to.')
 param alertEmails array = []
 
-@description('Optional. Principal ids of groups: operators (may send again and watch), finance (may read numbers).')
-param readers object = {}
+@description('Optional. Principal id of a group that may send again, and watch.')
+param operatorsPrincipalId string = ''
+
+@description('Optional. Principal id of a group that may read numbers.')
+param financePrincipalId string = ''
 
 @description('Optional. A private network for the function, the hub, the storage and Application Insights.')
 param privateNetwork bool = false
@@ -134,17 +137,14 @@ module reports 'modules/reports.bicep' = {
 }
 module people 'modules/readers.bicep' = {
   name: 'readers'
-  params: { operatorsPrincipalId: readers.?operators ?? '', financePrincipalId: readers.?finance ?? '', namespaceName: eventHub.outputs.namespaceName, hubName: eventHub.outputs.hubName, storageName: storage.outputs.name, deadLetterContainer: storage.outputs.deadLetterContainer, insightsName: monitoring.outputs.insightsName, workbookName: reports.outputs.workbookName }
+  params: { operatorsPrincipalId: operatorsPrincipalId, financePrincipalId: financePrincipalId, namespaceName: eventHub.outputs.namespaceName, hubName: eventHub.outputs.hubName, storageName: storage.outputs.name, deadLetterContainer: storage.outputs.deadLetterContainer, insightsName: monitoring.outputs.insightsName, workbookName: reports.outputs.workbookName }
 }
 
 @description('Name of the function app, to publish to.')
 output functionAppName string = function.outputs.name
-
 @description('Resource id of Application Insights, which reports are asked of.')
 output insightsId string = monitoring.outputs.insightsId
-
 @description('Where callers find the API made here.')
 output apiUrl string = '${service.outputs.gatewayUrl}/openai'
-
 @description('Rows for kql/lib/consumers.kql, one for each consumer.')
 output consumerRows array = gateway.outputs.consumerRows

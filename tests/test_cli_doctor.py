@@ -30,6 +30,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+NOBODY = "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=http://127.0.0.1:9/"
 COMPONENT = "/subscriptions/s/resourceGroups/g/providers/microsoft.insights/components/insights"
 WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/microsoft.operationalinsights/workspaces/logs"
 
@@ -171,8 +172,7 @@ def test_a_storage_account_that_does_not_answer_and_a_folder_that_cannot_be_writ
 
 
 def test_an_endpoint_that_refuses_is_told_in_its_words() -> None:
-    settings = "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=http://127.0.0.1:9/"
-    line = told({"APPLICATIONINSIGHTS_CONNECTION_STRING": settings})["Application Insights: takes events"]
+    line = told({"APPLICATIONINSIGHTS_CONNECTION_STRING": NOBODY})["Application Insights: takes events"]
     assert line["state"] == "bad"
     assert "no answer from Application Insights" in line["seen"]
 
@@ -183,14 +183,53 @@ def test_clocks_that_are_a_minute_apart_are_red() -> None:
     assert (finding.state, finding.seen) == (State.BAD, "61 seconds apart from the storage account's")
 
 
+@pytest.mark.parametrize(
+    ("service", "settings"),
+    [
+        ("Event Hubs", {"EventHubConnection__fullyQualifiedNamespace": "contoso.example", "EVENT_HUB_NAME": "usage"}),
+        ("storage", {"AzureWebJobsStorage__blobServiceUri": "https://127.0.0.1:9"}),
+        (
+            "Application Insights",
+            {
+                "APPLICATIONINSIGHTS_CONNECTION_STRING": NOBODY,
+                "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "Authorization=AAD",
+            },
+        ),
+    ],
+)
 def test_an_identity_without_a_token_is_red_and_one_with_a_token_green(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: str, settings: dict[str, str]
 ) -> None:
-    settings = {"EventHubConnection__fullyQualifiedNamespace": "contoso.example", "EVENT_HUB_NAME": "usage"}
+    name = f"identity: {service}"
+    assert told({})[name]["state"] == "not checked"
     with signed_in(tmp_path, monkeypatch):
-        assert told(settings)["identity: Event Hubs"]["state"] == "ok"
+        assert told(settings)[name]["state"] == "ok"
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token")
-    assert told(settings)["identity: Event Hubs"]["state"] == "bad"
+    assert told(settings)[name]["state"] == "bad"
+
+
+@pytest.mark.needs_proton
+def test_the_gateways_log_is_looked_at_where_it_is_set(azurite: Azurite) -> None:
+    """Two hubs: the function's group is there on the one and lacks on the other, which is far behind."""
+    from tests.peers.hub import HubPeer
+
+    with HubPeer("log", partitions=1) as peer:
+        for number in range(10_002):
+            peer.partitions[0].append(b"\x00Su\xa0\x01x", None, number)
+        settings = {
+            "GatewayLogConnection": peer.connection_string,
+            "GATEWAY_LOG_HUB_NAME": "log",
+            "EVENT_HUB_CONSUMER_GROUP": "$Default",
+            "AzureWebJobsStorage": azurite.connection_string,
+        }
+        checkpoint(azurite, "log", "$Default", "0", 1)
+        lines = told(settings)
+        names = [f"gateway log: {what}" for what in ("reachable", "consumer group", "lag")]
+        assert states(lines, "settings: gateway log", *names) == ["ok", "ok", "ok", "ok"]
+        assert lines["gateway log: lag"]["seen"] == "10000 events behind, in partitions 0: 10000"
+        checkpoint(azurite, "log", "$Default", "0", 0)
+        assert told(settings)["gateway log: lag"]["state"] == "bad"
+    gc.collect()
 
 
 def azure_resource(component: Mapping[str, object], capping: Mapping[str, object]) -> object:

@@ -9,10 +9,13 @@ import pty
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from chargeback.local.server import LocalApplicationInsights
+from chargeback.reports.compose import kql_folder
 from tests.rejected.letters import DAY, at, keep, letter, usage
 from tests.test_cli_main import called, command, environment, sentence
 
@@ -226,3 +229,25 @@ def test_progress_is_shown_on_a_terminal_and_on_stderr_alone(folder: Path) -> No
     assert "rejected records" in told
     assert "rejected records" not in finished.stdout.decode()
     assert finished.returncode == 0
+
+
+def test_the_counts_are_sent_for_an_alert(tmp_path: Path) -> None:
+    """Two are open, one of them for longer than a week. What no record is left of is neither."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    old, young = now - timedelta(days=9), now - timedelta(days=6)
+    keep(tmp_path, letter("call-1", usage("call-1"), at(1, taken=old)))
+    keep(tmp_path, letter("call-2", usage("call-2"), at(2, taken=young)))
+    keep(tmp_path, letter("call-3", b"no json", at(3, taken=old), "not JSON"))
+    with LocalApplicationInsights() as insights:
+        more = {"APPLICATIONINSIGHTS_CONNECTION_STRING": insights.connection_string}
+        finished = called("rejected", "list", "--emit", settings=settings(tmp_path, more))
+        assert finished.returncode == 0, finished.stderr
+        assert b"sent the counts: 2 open, 1 of them for longer than 7 days" in finished.stderr
+        alert = (kql_folder() / "alerts/old-dead-letters.kql").read_text(encoding="utf-8")
+        assert insights.store.query(alert).rows == ((1,),)
+
+
+def test_the_counts_are_of_all_letters_or_not_sent(tmp_path: Path) -> None:
+    finished = called("rejected", "list", "--emit", "--reason", "JSON", settings=settings(tmp_path))
+    assert finished.returncode == 2
+    assert sentence(finished).startswith("--emit counts every letter")

@@ -19,7 +19,7 @@ from tests.peers.faults import SERVER_BUSY, At, Do
 from tests.peers.hub import HubPeer
 from tests.peers.reading import read_all
 from tests.rejected.letters import at, keep, letter, usage
-from tests.test_cli_main import ROOT, called, environment, sentence
+from tests.test_cli_main import ROOT, called, command, environment, sentence
 
 pytestmark = [
     pytest.mark.needs_proton,
@@ -167,3 +167,15 @@ def test_ctrl_c_leaves_a_clean_count(peer: HubPeer, tmp_path: Path) -> None:
     assert out.decode().splitlines()[2].split() == ["sent", str(marks(tmp_path))]
     assert told.decode() == f"chargeback: stopped; {GO_ON}\n"
     assert 50 <= marks(tmp_path) < 500
+
+
+def test_without_the_library_one_sentence_says_what_to_install(folder: Path) -> None:
+    hidden = (
+        "import sys; sys.modules['azure.eventhub'] = None; sys.argv[1:] = ['rejected', 'replay']; "
+        "from chargeback.cli import main; main()"
+    )
+
+    finished = command(program=("-c", hidden), settings={FOLDER: str(folder)})
+
+    assert finished.returncode == 2
+    assert sentence(finished) == "azure.eventhub is not installed: pip install 'azure-openai-chargeback[local]'"

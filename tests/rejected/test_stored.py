@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +81,15 @@ def test_a_mark_tells_apart_two_records_of_one_id_and_two_places_of_one_record()
 
     assert len(marks) == 5
     assert stored(first).mark == stored(replace(first, reason="in other words")).mark
+
+
+def test_a_mark_is_what_the_contract_says() -> None:
+    body = b'{"promptTokens":-1}'
+    parts = ["call-1", hashlib.sha256(body).hexdigest(), {"promptTokens": -1}]
+    place = ["contoso.servicebus.windows.net", "usage", "2", 7]
+    array = json.dumps([*parts, *place], separators=(",", ":")).encode()
+
+    assert stored(letter("call-1", body, at(7))).mark == hashlib.sha256(array).digest()
 
 
 def test_a_mark_that_was_torn_marks_nothing_and_spoils_none_after_it() -> None:

@@ -22,6 +22,7 @@ def list_(
     reason: Reason = None,
     since: Since = "",
     form: Annotated[Format, typer.Option("--format", help="How to print the groups.")] = Format.TABLE,
+    emit: Annotated[bool, typer.Option("--emit", help="Send an event with the counts, for an alert.")] = False,
 ) -> None:
     """List rejected records by day, reason and shape, with counts.
 
@@ -29,16 +30,19 @@ def list_(
     AzureWebJobsStorage__accountName, and whoever is signed in) and CHARGEBACK_DEAD_LETTER_CONTAINER, or a folder,
     CHARGEBACK_DEAD_LETTER_FOLDER. A record counts once, in however many files it stands. `open` can be sent again,
     `replayed` was, and of `notReplayable` too little is left. One that was sent and rejected again is open again.
+    --emit, meant to run daily, sends the event "Chargeback dead letters" to the Application Insights resource that the
+    environment names: how many are open, and for longer than 7 days.
 
     \b
     Examples:
       chargeback rejected list --since 2026-11-01
       chargeback rejected list --reason "known token counts" --format json
+      chargeback rejected list --emit
     """  # noqa: D301  (\b keeps the help from joining the lines after it)
     # Late, here and below: storage loads for longer than most commands run.
     from chargeback.cli.rejected.listing import list_rejected
 
-    list_rejected(choice_of(reason, since), form)
+    list_rejected(choice_of(reason, since), form, emit=emit)
 
 
 def show(record_id: Annotated[str, typer.Argument(metavar="ID", help="Its recordId.")]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from chargeback.cli.rejected.choice import Choice
 from chargeback.cli.rejected.reading import all_marks, contents, from_settings
 from chargeback.cli.tables import Format, write
 from chargeback.deadletter.stored import Letter, letters_of
+from chargeback.errors import ChargebackError, DeliveryError
+from chargeback.events import DEAD_LETTERS_EVENT, DEAD_LETTERS_NAMES, CustomEvent
 
 
 class State(StrEnum):
@@ -25,6 +28,7 @@ class State(StrEnum):
     """What is left of it is no record."""
 
 
+_LONG = timedelta(days=7)
 COLUMNS = ("day", "reason", "recordShape", "records", *State)
 
 
@@ -82,8 +86,14 @@ def state_of(letter: Letter, replayed: set[bytes]) -> State:
     return State.OPEN if letter.replayable else State.GONE
 
 
-def list_rejected(choice: Choice, form: Format) -> None:
-    """Print the groups of the letters that are meant."""
+def list_rejected(choice: Choice, form: Format, *, emit: bool = False) -> None:
+    """Print the groups of the letters that are meant; send their counts where that is asked for.
+
+    Raises:
+        ChargebackError: something cannot be read, or the counts cannot be sent.
+    """
+    if emit and choice != Choice():
+        raise ChargebackError("--emit counts every letter: leave --reason and --since out")
     stored = from_settings()
     files = stored.files()
     replayed = all_marks(stored, files)
@@ -96,6 +106,29 @@ def list_rejected(choice: Choice, form: Format) -> None:
                 census.add(letter, state_of(letter, replayed))
     write(COLUMNS, census.rows(), form)
     _tell(census, stored.where)
+    if emit:
+        _emit(census, datetime.now(UTC))
+
+
+def _emit(census: Census, now: datetime) -> None:
+    """Send how many letters are open, and how many of them for longer than a week.
+
+    Raises:
+        ChargebackError: there is nowhere to send it to, or it is not accepted.
+    """
+    # Late, because it loads the rooms that send.
+    from chargeback.cli.sinks import open_sender
+
+    week_ago = (now - _LONG).date().isoformat()
+    letters = census.count(State.OPEN)
+    # A letter that no hub took has no day: it is from a file, and nobody knows for how long.
+    old = sum(n for (group, state), n in census.counts.items() if state == State.OPEN and "" < group.day < week_ago)
+    told = dict(zip(DEAD_LETTERS_NAMES, (str(letters), str(old)), strict=True))
+    with open_sender("") as sender:
+        refusals = sender.send([CustomEvent(DEAD_LETTERS_EVENT, now, told)])
+    if refusals:
+        raise DeliveryError(f"the counts are refused ({refusals[0].message}): run python -m chargeback doctor")
+    say(f"sent the counts: {letters} open, {old} of them for longer than 7 days")
 
 
 def _tell(census: Census, where: str) -> None:

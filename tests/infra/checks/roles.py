@@ -46,8 +46,8 @@ ALTERNATIVES: frozenset[Grant] = frozenset({Grant(READER, "Azure Event Hubs Data
 
 _WHO = {
     "identity.identity.properties.principalId": FUNCTION,
-    "main.readers.operators": OPERATORS,
-    "main.readers.finance": FINANCE,
+    "main.operatorsPrincipalId": OPERATORS,
+    "main.financePrincipalId": FINANCE,
     "stream-analytics.job.identity.principalId": READER,
 }
 _TAGS_ALONE = {

@@ -19,6 +19,8 @@ param tags object
 @description('Optional. Name of the pool, as the named values chargeback-backend-* have it; no backend may have it too.')
 param poolName string = 'openai'
 
+var ownSubscription = subscription().subscriptionId
+var ownGroup = resourceGroup().name
 var breaker = {
   rules: [
     {
@@ -41,7 +43,7 @@ resource apim 'Microsoft.ApiManagement/service@2024-05-01' existing = {
 
 module accounts 'model-account.bicep' = [for backend in backends: {
   name: 'account-${backend.name}'
-  scope: resourceGroup(backend.?subscriptionId ?? subscription().subscriptionId, backend.?resourceGroup ?? resourceGroup().name)
+  scope: resourceGroup(backend.?subscriptionId ?? ownSubscription, backend.?resourceGroup ?? ownGroup)
   params: {
     accountName: backend.?accountName ?? '${backend.name}-${uniqueString(resourceGroup().id, backend.name)}'
     location: backend.?location ?? ''

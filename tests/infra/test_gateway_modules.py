@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from chargeback.reports.compose import kql_folder
+from tests.infra.bicep.checker import Files
+from tests.infra.bicep.evaluation import Scope, evaluate, rounds
 from tests.infra.bicep.plan import plan
 from tests.infra.bicep.values import Unknown, Value, rendered
 from tests.infra.gateways import FIRST, MODULES, SECOND, SHOP, backends, gateway, named_values, only
@@ -146,3 +148,23 @@ def test_an_account_that_is_there_is_not_made_and_the_gateway_may_call_it() -> N
     assert made.of("Microsoft.CognitiveServices/accounts") == []
     (role,) = made.of("Microsoft.Authorization/roleAssignments")
     assert (role.scope, role.properties["principalId"]) == ("model-account.account", "the-gateway")
+
+
+def test_an_account_is_looked_for_where_it_is_said_to_be() -> None:
+    """The role is granted there; without a word it is the subscription and the group of the deployment."""
+    file = Files().open(MODULES / "gateway-backends.bicep")
+    accounts = file.modules["accounts"]
+    assert accounts.repeat is not None
+    assert accounts.body is not None
+    where = accounts.body.get("scope")
+    assert where is not None
+    far: Mapping[str, Value] = {**SECOND, "resourceGroup": "models", "subscriptionId": "another"}
+    scope = Scope(file, {"backends": [FIRST, far]}, lambda module, output: Unknown(f"{module}.{output}"))
+    found = [
+        rendered(evaluate(where, each))
+        for each in rounds(evaluate(accounts.repeat.over, scope), scope, accounts.repeat.names)
+    ]
+    assert found == [
+        "resourceGroup(subscription().subscriptionId, resourceGroup().name)",
+        "resourceGroup('another', 'models')",
+    ]

@@ -92,3 +92,10 @@ def test_a_whole_batch_is_two_posts() -> None:
     items, refused = sealer.seal([event_of(record())] * 1000)
     assert (len(list(chunks(items))), refused) == (2, [])
     assert "a thousand of our events are two POSTs" in PAGE
+
+
+def test_the_largest_fragment_fits_and_is_as_large_as_the_page_says() -> None:
+    largest = max((ROOT / "infra/policies").glob("*.xml"), key=lambda path: path.stat().st_size)
+    size = largest.stat().st_size
+    assert f"a fragment may have 32 KB; `{largest.stem}` has {size // 1000}" in PAGE
+    assert size < 32_000

@@ -60,7 +60,17 @@ $(IN_VENV):
 $(VENV)/.installed-%: $(IN_VENV) requirements.txt pyproject.toml setup.py
 	@echo "Installing chargeback[$*] into $(VENV), once: this takes a minute."
 	@log=$(VENV)/install.log; $(IN_VENV) $(PIP_INSTALL) '.[$*]' >"$$log" 2>&1 || { cat "$$log" >&2; exit 1; }
+	@if [ '$*' = dev ] && command -v cc >/dev/null; then \
+		$(IN_VENV) $(PIP_INSTALL) '.[amqp]' >>$(VENV)/install.log 2>&1 || \
+		echo "warning: chargeback[amqp] cannot be built: the tests that need it will be skipped ($(VENV)/install.log)." >&2; \
+	fi
 	@touch $@
+
+# A second opinion on infra/, in an environment of its own: its pins clash with ours. Not for every `make test`: 270 MB.
+.venv-checkov/bin/checkov:
+	@echo "Installing checkov into .venv-checkov, once: this takes a minute."
+	@python=$$($(CHOOSE)) && "$$python" -m venv --clear .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30
 
 # Without Node.js the tests that need it are skipped and say so.
 node_modules/.installed: package.json package-lock.json

@@ -52,12 +52,19 @@ def _messages(events: List[func.EventHubEvent]) -> list[Message]:  # noqa: UP006
     )
     namespace, hub = str(batch.get("FullyQualifiedNamespace") or "-"), str(batch.get("EventHubName") or "-")
     partition = None if (found := batch.get("PartitionId")) is None else str(found)
-    return [
+    messages = [
         Message(
             event.get_body(),
             Position(namespace, hub, partition, event.sequence_number, _utc(event.enqueued_time), _known(offset)),
         )
         for event, offset in zip(events, aligned, strict=True)
+    ]
+    told = metadata.get("PropertiesArray")
+    if not isinstance(told, list) or len(told) != len(events) or not any(told):  # the gateway's events have none
+        return messages
+    return [
+        pipeline.sent_again(message, properties) if isinstance(properties, dict) else message
+        for message, properties in zip(messages, told, strict=True)
     ]
 
 

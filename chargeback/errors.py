@@ -36,6 +36,14 @@ class DeadLetterError(ChargebackError):
     """A rejected record could not be stored durably: the batch must be delivered again."""
 
 
+class ForbiddenError(DeadLetterError):
+    """A file of dead letters can be read and not be tagged by whoever asks."""
+
+
+class HubError(ChargebackError):
+    """Records are not known to be in the hub: they have to be sent again."""
+
+
 class StoreError(ChargebackError):
     """A local Application Insights store cannot be opened or written."""
 

@@ -21,6 +21,7 @@ USAGE_EVENT = "Function called with Chargeback Data"
 IGNORED_EVENT = "Chargeback record ignored"
 REJECTED_EVENT = "Chargeback record rejected"
 BUDGET_EVENT = "Chargeback budget"
+DEAD_LETTERS_EVENT = "Chargeback dead letters"
 
 OLDEST = timedelta(hours=47)
 """The service refuses events older than 48 hours; an hour is kept for delivery."""
@@ -33,14 +34,10 @@ _NUMBERS = tuple(
 _FLAGS = (("forwarded", "forwarded"), ("streamed", "streamed"))
 _NOT_TEXT = {"shape", "timestamp", "key_id", *dict(_NUMBERS), *dict(_FLAGS)}
 _TEXTS = tuple((field, name) for field, name in _NAMES.items() if field not in _NOT_TEXT)
-_CONSUMERS = (
-    ("subscription_id", "subscription"),
-    ("app_id", "application"),
-    ("key_id", "key"),
-    ("user_id", "user"),
-)
+_CONSUMERS = (("subscription_id", "subscription"), ("app_id", "application"), ("key_id", "key"), ("user_id", "user"))
 _POSITION_NAMES = ("partitionId", "sequenceNumber", "enqueuedTime")
 BUDGET_NAMES = ("businessUnit", "month", "currency", "spent", "budget", "forecast", "usedPercent")
+DEAD_LETTERS_NAMES = ("letters", "olderThan7Days")
 _OUTCOME_NAMES = ("recordId", "recordShape", "reason", "errorType", "offset", "bytes", "sha256", "deadLetter")
 
 PROPERTY_NAMES = frozenset(
@@ -48,10 +45,13 @@ PROPERTY_NAMES = frozenset(
         *("recordId", "recordShape", "eventTime", "eventTimeAdjusted"),
         *("consumerId", "consumerType", "appSubscriptionKey"),
         *(name for _, name in (*_TEXTS, *_NUMBERS, *_FLAGS)),
-        *(*_POSITION_NAMES, *_OUTCOME_NAMES, *BUDGET_NAMES),
+        *(*_POSITION_NAMES, *_OUTCOME_NAMES, *BUDGET_NAMES, *DEAD_LETTERS_NAMES),
     }
 )
-"""Every customDimensions name of the four events."""
+"""Every customDimensions name of these events."""
+
+RECORD_ID, ENQUEUED_TIME = "recordId", "enqueuedTime"
+"""Application properties of a hub's event by which a record that is sent again keeps its identity and its time."""
 
 
 class CustomEvent(NamedTuple):

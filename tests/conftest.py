@@ -6,6 +6,8 @@
 - `needs_node` tests are skipped without Node.js and `npm ci`, with one sentence that says so.
 - `needs_mono` tests are skipped without mono, its C# compiler and Newtonsoft.Json, likewise.
 - `needs_chromium` tests are skipped without a browser of that name on PATH, likewise.
+- `needs_proton` tests are skipped without Qpid Proton, which takes a C compiler to install, likewise.
+- `needs_checkov` tests are skipped without checkov in an environment of its own, likewise.
 - Under CHARGEBACK_TEST_ALL=1 whatever was skipped, and why, makes the session fail.
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import hypothesis
@@ -29,11 +32,16 @@ MARKERS = (
     "needs_node(package): needs Node.js and this package of package.json; skipped, and says so, where it is missing",
     "needs_mono: needs mono, mcs and Newtonsoft.Json; skipped, and says so, where one is missing",
     "needs_chromium: needs the browser chromium; skipped, and says so, where it is missing",
+    "needs_proton: needs Qpid Proton; skipped, and says so, where it is missing",
+    "needs_checkov: needs checkov in .venv-checkov; skipped, and says so, where it is missing",
 )
 
 # Where Debian's libnewtonsoft-json5.0-cil puts it; tests/policy compiles against this file.
 NEWTONSOFT = Path("/usr/lib/cli/Newtonsoft.Json-5.0/Newtonsoft.Json.dll")
 INSTALL_MONO = "`apt-get install mono-mcs mono-runtime libnewtonsoft-json5.0-cil`"
+CHECKOV = Path(".venv-checkov/bin/checkov")
+INSTALL_PROTON = "a C compiler and Python's headers (`apt-get install gcc python3-dev`), and `pip install .[amqp]`"
+INSTALL_CHECKOV = "`make .venv-checkov/bin/checkov`"
 INSTALL_CHROMIUM = "`apt-get install chromium`"
 
 DESELECTED = pytest.StashKey[dict[str, str]]()
@@ -61,7 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=list(reasons))
         items[:] = [item for item in items if item not in reasons]
     for item in items:
-        if reason := _lacks_node(item, config.rootpath) or _lacks_mono(item) or _lacks_chromium(item):
+        if reason := _lacks_node(item, config.rootpath) or _lacks_mono(item) or _lacks_others(item, config.rootpath):
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
@@ -135,6 +143,15 @@ def _lacks_mono(item: pytest.Item) -> str | None:
     if not NEWTONSOFT.is_file():
         missing.append(NEWTONSOFT.name)
     return f"needs {INSTALL_MONO}: there is no {', no '.join(missing)}" if missing else None
+
+
+def _lacks_others(item: pytest.Item, root: Path) -> str | None:
+    """Say what `item` lacks of what is there or not, and says nothing more."""
+    if item.get_closest_marker("needs_proton") and find_spec("proton") is None:
+        return f"needs {INSTALL_PROTON}: there is no module proton"
+    if item.get_closest_marker("needs_checkov") and not (root / CHECKOV).is_file():
+        return f"needs {INSTALL_CHECKOV}: there is no {CHECKOV}"
+    return _lacks_chromium(item)
 
 
 def _lacks_chromium(item: pytest.Item) -> str | None:

@@ -74,6 +74,14 @@ def test_an_empty_list_says_that_all_is_well(store: Path) -> None:
     assert sentence(finished) == "every consumer from 2025-01-01 to 2025-02-01 (UTC) belongs to a business unit"
 
 
+def test_the_list_knows_the_owners_of_a_folder(store: Path, reference: Path) -> None:
+    file = reference / "consumers.kql"
+    row = '"retail-web", "Retail", "", "", "", datetime(2026-10-01), datetime(null),\n];'
+    file.write_text(file.read_text().replace("];", row))
+    finished = called("consumers", "list", "--store", store, "--reference", reference, *PERIOD, "--format", "csv")
+    assert [one["consumerId"] for one in records(finished.stdout)] == [PLANNER]
+
+
 @pytest.mark.parametrize("words", [("list",), ("name",), ("list", "--store", "a", "--resource", "b")])
 def test_one_source_is_needed(words: tuple[str, ...]) -> None:
     finished = called("consumers", *words)

@@ -18,9 +18,22 @@ from chargeback import __version__
 from chargeback.cli.app import app
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("demo", "explain", "replay", "query", "report", "reconcile", "close", "budgets", "fingerprint")
+COMMANDS = (
+    *("demo", "explain", "replay", "send", "query", "report", "reconcile", "close", "budgets", "doctor"),
+    "fingerprint",
+)
 PRICES = (("prices", "list"), ("prices", "check"), ("prices", "update"))
-_SETTINGS = ("APPLICATIONINSIGHTS", "AzureWebJobsStorage", "CHARGEBACK_", "WEBSITE_", "GATEWAY_LOG", "PYTHON")
+REJECTED = (("rejected", "list"), ("rejected", "show"), ("rejected", "replay"))
+_SETTINGS = (
+    "APPLICATIONINSIGHTS",
+    "AzureWebJobsStorage",
+    "CHARGEBACK_",
+    "WEBSITE_",
+    "GATEWAY_LOG",
+    "EventHub",
+    "EVENT_HUB_",
+    "PYTHON",
+)
 
 
 def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -68,7 +81,7 @@ def test_the_help_names_every_command_and_what_it_does() -> None:
 
     assert finished.returncode == 0
     listed = [line.split(maxsplit=1) for line in finished.stdout.decode().partition("Commands:")[2].splitlines()]
-    assert [words[0] for words in listed if words] == [*COMMANDS, "local", "consumers", "prices"]
+    assert [words[0] for words in listed if words] == [*COMMANDS, "local", "consumers", "prices", "rejected"]
     assert all(len(words[1]) > 10 for words in listed if words)
 
 
@@ -81,6 +94,8 @@ def test_without_a_command_the_help_is_shown() -> None:
     [
         ("explain",),
         ("replay",),
+        ("send",),
+        ("doctor",),
         ("query",),
         ("report",),
         ("reconcile",),
@@ -91,6 +106,7 @@ def test_without_a_command_the_help_is_shown() -> None:
         ("consumers", "list"),
         ("consumers", "name"),
         *PRICES,
+        *REJECTED,
     ],
 )
 def test_the_help_of_a_command_has_an_example_of_it(words: tuple[str, ...]) -> None:

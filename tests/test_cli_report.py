@@ -115,7 +115,7 @@ def test_where_all_calls_went_stands_below_the_table(store: Path, ours: Path) ->
     assert finished.returncode == 0
     assert IDENTITY in said
     for why in (
-        "prompt tokens not known",
+        "prompt or completion tokens not known",
         "kind of deployment not known: add the deployment to deployments.kql",
         "parts larger than their whole",
         "nobody owns the consumer: add it to consumers.kql",
@@ -265,6 +265,11 @@ def test_another_currency_is_converted_at_the_rate_of_the_time(store: Path, tmp_
         ("consumers", '"a","B","","","",datetime(13.10.2026),datetime(null),', "consumers.kql, line 10: "),
         ("prices", PRICES.replace("2.5,1.25", "-5,1.25"), "prices.kql, line "),
         ("discounts", DISCOUNTS.replace("10.0", "110.0"), "discounts.kql, line "),
+        (
+            "discounts",
+            DISCOUNTS + '"","","GPT-4o","","",5.0,real(null),datetime(2026-01-01),"board",\n',
+            "discounts.kql, lines 8 and 9: two discounts are for some of the same tokens, as ",
+        ),
         ("deployments", DEPLOYMENTS.replace(',"Standard"', ' "Standard"'), "deployments.kql, line "),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -19,6 +20,34 @@ from chargeback.shapes import read
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text()
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+def rejection_reasons() -> set[str]:
+    """Return what the code says of records that it rejects; of a reason with a name in it, the longest fixed part."""
+    found = set()
+    for file in (REPOSITORY / "chargeback").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("UnreadableRecord", "Unreadable", "Rejected"):
+                parts = [
+                    one.value
+                    for argument in node.args[:2]
+                    for one in ast.walk(argument)
+                    if isinstance(one, ast.Constant)
+                ]
+                found |= {max((part for part in parts if isinstance(part, str)), key=len, default="")}
+    return {reason.strip() for reason in found if " " in reason.strip()}
+
+
+def test_every_reason_for_a_rejection_has_its_row_in_the_runbook() -> None:
+    page = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = [
+        row for row in page.partition("## Rejected records")[2].partition("\n## ")[0].splitlines() if row[:3] == "| `"
+    ]
+    reasons = rejection_reasons()
+    assert len(reasons) >= 10
+    for reason in reasons:
+        begins = "more than" if reason.startswith("more than") else reason.partition(";")[0]
+        assert any(begins in row for row in rows), reason
 
 
 def example_settings() -> dict[str, str]:

@@ -195,6 +195,26 @@ def test_without_chromium_a_test_that_needs_it_is_skipped_and_says_what_to_insta
     result.stdout.fnmatch_lines(["SKIPPED*needs `apt-get install chromium`: there is no chromium on PATH"])
 
 
+NEEDS_CHECKOV = "import pytest\n@pytest.mark.needs_checkov\ndef test_infra(): pass"
+
+
+def test_without_checkov_a_test_that_needs_it_is_skipped_and_says_how_to_get_it(suite: pytest.Pytester) -> None:
+    suite.makepyfile(NEEDS_CHECKOV)
+    result = suite.runpytest("-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(
+        ["SKIPPED*needs `make .venv-checkov/bin/checkov`: there is no .venv-checkov/bin/checkov"]
+    )
+
+
+def test_with_checkov_the_test_runs(everything: pytest.Pytester) -> None:
+    program = everything.path / ".venv-checkov" / "bin" / "checkov"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    everything.makepyfile(NEEDS_CHECKOV)
+    everything.runpytest().assert_outcomes(passed=1)
+
+
 def test_with_chromium_the_test_runs(everything: pytest.Pytester) -> None:
     install(everything, "chromium")
     everything.makepyfile(NEEDS_CHROMIUM)

@@ -128,7 +128,7 @@ def test_make_alone_prints_one_line_for_each_target(machine: Machine) -> None:
 def ci(machine: Machine) -> Machine:
     """Add what .ci/run calls: make and npm that write down how they were called."""
     machine.install("node", "exit 0")
-    for program in ("mcs", "mono", "dpkg", "chromium"):
+    for program in ("mcs", "mono", "dpkg", "chromium", "cc"):
         machine.install(program, "exit 0")
     machine.install("git", "exit 0")
     machine.install("npm", 'echo "npm $*" >>"$CALLS"')
@@ -156,6 +156,7 @@ def test_ci_checks_once_and_tests_everything_on_3_11_and_3_13(ci: Machine) -> No
     assert result.returncode == 0, result.stderr
     assert ci.calls.read_text(encoding="utf-8").splitlines() == [
         "npm ci --loglevel=error --no-progress",
+        f"all= once= make .venv-checkov/bin/checkov PYTHON={versions}/3.11.7/bin/python",
         f"all= once= make check PYTHON={versions}/3.13.0/bin/python",
         f"all=1 once=elsewhere make test PYTHON={versions}/3.11.7/bin/python",
         f"all=1 once=here make test PYTHON={versions}/3.13.0/bin/python",
@@ -190,11 +191,12 @@ def test_ci_installs_what_a_bare_debian_lacks(ci: Machine) -> None:
     (ci.path / "npm").unlink()
     (ci.path / "mono").unlink()
     (ci.path / "chromium").unlink()
+    (ci.path / "cc").unlink()
     ci.install("id", "echo 0")
     ci.install("apt-get", 'echo "apt-get $*" >>"$CALLS"')
     ci.run("bash", ".ci/run")
     assert ci.calls.read_text(encoding="utf-8").splitlines()[:2] == [
         "apt-get update -q",
         "apt-get install -q -y --no-install-recommends nodejs npm mono-mcs mono-runtime libnewtonsoft-json5.0-cil"
-        " chromium python3 python3-venv",
+        " chromium gcc python3-dev python3 python3-venv",
     ]

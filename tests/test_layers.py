@@ -18,7 +18,7 @@ PACKAGE = "chargeback"
 ALL_BUT_THE_COMMAND_LINE = frozenset(
     {
         *("errors", "jsontext", "keys", "settings", "records", "usage", "shapes", "events", "delivery", "deadletter"),
-        *("telemetry", "pipeline", "reports", "cloud", "local", "prices", "function_app"),
+        *("telemetry", "pipeline", "reports", "cloud", "local", "prices", "function_app", "hub", "doctor"),
     }
 )
 DOORS: Mapping[str, frozenset[str]] = {
@@ -35,7 +35,9 @@ DOORS: Mapping[str, frozenset[str]] = {
     "telemetry": frozenset({"settings"}),
     "pipeline": frozenset({"errors", "events", "records", "shapes"}),
     "reports": frozenset({"errors", "events"}),
+    "doctor": frozenset({"errors", "events", "settings", "hub", "delivery", "deadletter", "reports", "cloud"}),
     "cloud": frozenset({"errors", "events", "reports"}),
+    "hub": frozenset({"errors", "events", "settings"}),
     "local": frozenset({"errors", "events"}),
     "prices": frozenset({"errors", "reports"}),
     "cli": ALL_BUT_THE_COMMAND_LINE,
@@ -45,6 +47,7 @@ DOORS: Mapping[str, frozenset[str]] = {
 """Room -> the rooms it may import. A room may always import itself, and the package's version."""
 
 ONE_ROOM_ONLY: Mapping[str, str] = {
+    "azure.eventhub": "hub",
     "azure.functions": "function_app",
     "azure.monitor.opentelemetry": "telemetry",
     "azure.monitor.query": "cloud",

@@ -8,7 +8,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-_EXTRA = frozenset({"duckdb", "duckdb_kql", "rich", "starlette", "typer", "uvicorn"})
+_EXTRA = frozenset({"azure.eventhub", "duckdb", "duckdb_kql", "rich", "starlette", "typer", "uvicorn"})
 
 
 def main() -> None:
@@ -32,8 +32,10 @@ def _run() -> None:
             sys.stdout.reconfigure(errors="backslashreplace")
         app(prog_name=command())
     except ModuleNotFoundError as missing:
-        name = (missing.name or "").partition(".")[0]
-        if name not in _EXTRA:
+        named = missing.name or ""
+        # `import a.b` of what is not there names the whole or a part.
+        name = next((extra for extra in _EXTRA if f"{named}.".startswith(f"{extra}.")), "")
+        if not name:
             raise
         print(f"chargeback: {name} is not installed: pip install 'azure-openai-chargeback[local]'", file=sys.stderr)
         raise SystemExit(2) from missing

@@ -17,16 +17,19 @@ from chargeback.cli import (
     close,
     consumers,
     demo,
+    doctor,
     explain,
     fingerprint,
     query,
     reconcile,
     replay,
     report,
+    send,
     serve,
 )
 from chargeback.cli.prices import commands as prices_commands
 from chargeback.cli.program import NAME, command
+from chargeback.cli.rejected import commands as rejected_commands
 from chargeback.errors import ChargebackError
 
 FAILED = 2
@@ -111,8 +114,8 @@ local = typer.Typer(help="Run a local Application Insights.", no_args_is_help=Tr
 local.command(help=_help(serve.serve))(serve.serve)
 
 for function in (
-    *(demo.demo, explain.explain, replay.replay, query.query),
-    *(report.report, reconcile.reconcile, close.close, budgets.budgets),
+    *(demo.demo, explain.explain, replay.replay, send.send, query.query),
+    *(report.report, reconcile.reconcile, close.close, budgets.budgets, doctor.doctor),
 ):
     app.command(help=_help(function))(function)
 app.add_typer(local, name="local")
@@ -125,4 +128,9 @@ prices.command("list", help=_help(prices_commands.list_))(prices_commands.list_)
 prices.command("check", help=_help(prices_commands.check))(prices_commands.check)
 prices.command("update", help=_help(prices_commands.update))(prices_commands.update)
 app.add_typer(prices, name="prices")
+letters = typer.Typer(help="List, show and send again what was rejected.", no_args_is_help=True, rich_markup_mode=None)
+letters.command("list", help=_help(rejected_commands.list_))(rejected_commands.list_)
+letters.command("show", help=_help(rejected_commands.show))(rejected_commands.show)
+letters.command("replay", help=_help(rejected_commands.replay))(rejected_commands.replay)
+app.add_typer(letters, name="rejected")
 app.command(help=_help(fingerprint.fingerprint), context_settings=fingerprint.TAKES_ANYTHING)(fingerprint.fingerprint)

@@ -69,7 +69,8 @@ def close_month(month: str, statements: Statements, terms: Terms) -> bool:
     """Close a month that is open; of one that is closed print what has come to light since, and tell if there is any.
 
     Raises:
-        ChargebackError: the month is not over, its calls do not add up, or anything cannot be read or kept.
+        ChargebackError: the month is not over, its calls do not add up, none of them is charged, or anything cannot be
+            read or kept.
     """
     name = f"{month_of(month)[0]:%Y-%m}"
     closed = closed_month(statements, name)
@@ -104,6 +105,11 @@ def _made(name: str, statements: Statements, terms: Terms) -> ClosedMonth:
     if faults := coverage(asked.statement).faults:
         raise StatementError(f"the calls of {name} do not add up ({faults[0]}): nothing is closed; see the report")
     statement = with_corrections(asked.statement, others, terms.source, terms.reference)
+    if not statement.lines:
+        raise StatementError(
+            f"nothing of {name} is charged ({statement.calls} calls): nothing is closed; does the source hold the "
+            "month's calls, and --reference the prices?"
+        )
     rows = reference_in_force(kql_folder() / "lib", terms.reference, month_of(name))
     return ClosedMonth(statement, asked.inputs, rows, _reconciled(fetched, asked.statement, terms))
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from chargeback.cli.options import folder_of
 from chargeback.cli.periods import period_of
 from chargeback.cli.program import shown
 from chargeback.cli.sources import Source
@@ -50,6 +51,7 @@ def list_(
     form: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.TABLE,
     start: Start = "",
     end: End = "",
+    reference: Reference = None,
 ) -> None:
     """List the consumers that belonged to no business unit when they called.
 
@@ -58,10 +60,10 @@ def list_(
     \b
     Examples:
       chargeback consumers list --store day.duckdb --from 2026-10-01 --to 2026-11-01
-      chargeback consumers list --resource /subscriptions/.../providers/microsoft.insights/components/chargeback
+      chargeback consumers list --resource ID --reference our-data
     """  # noqa: D301  (\b keeps the help from joining the lines after it)
     query = (kql_folder() / "reports" / "unknown-consumers.kql").read_text(encoding="utf-8")
-    answer = _answer(Source(store, resource, endpoint), query, start, end)
+    answer = _answer(Source(store, resource, endpoint), query, start, end, folder_of(reference))
     write(answer.columns, answer.rows, form)
     if not answer.rows:
         print(f"chargeback: every consumer {_about(start, end)} belongs to a business unit", file=sys.stderr)
@@ -107,9 +109,9 @@ def name(
     _tell(file, len(rows), writes, _about(start, end))
 
 
-def _answer(source: Source, text: str, start: str, end: str) -> Answer:
+def _answer(source: Source, text: str, start: str, end: str, reference: Path | None = None) -> Answer:
     period = period_of(start, end)
-    return source.answer(compose(text, period=period), period)
+    return source.answer(compose(text, period=period, reference=reference), period)
 
 
 def _subscriptions(apim: str, management: str, lacking: Sequence[Seen]) -> dict[str, str]:

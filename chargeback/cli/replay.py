@@ -22,6 +22,8 @@ def replay(
     APPLICATIONINSIGHTS_CONNECTION_STRING and AzureWebJobsStorage (or CHARGEBACK_DEAD_LETTER_FOLDER). With --store
     both stay on this machine: events in a DuckDB file, rejected records in the folder PATH.rejected beside it.
 
+    Rejected records in the dead letter itself go back through the hub with `rejected replay`.
+
     Replaying a file twice bills it once. The report of a month finds what arrives from a day before the month to 8
     days after it; kql/reports/in-no-report.kql lists what is replayed later. Exit code 1: some records were
     rejected or refused; 2: something could not be delivered, and the rest was not tried.

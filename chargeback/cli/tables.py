@@ -47,8 +47,8 @@ def print_table(columns: Sequence[str], rows: Rows) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    names = [_visible(name) for name in columns]
-    cells = [[_visible(text_of(value)) for value in row] for row in rows]
+    names = [visible(name) for name in columns]
+    cells = [[visible(text_of(value)) for value in row] for row in rows]
     numeric = [any(_is_number(row[index]) for row in rows) for index in range(len(names))]
     natural = [max(map(cell_len, column)) for column in zip(names, *cells, strict=True)]
     least = [natural[index] if number else cell_len(names[index]) for index, number in enumerate(numeric)]
@@ -108,6 +108,6 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Show characters that would act on the terminal instead of being seen; callers choose some of these texts."""
     return _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

@@ -3,6 +3,7 @@
 One file a batch, merged by `id`, never overwritten.
 
 Two implementations of the port `events.Keep`: blobs in the function's storage account, and a folder of the same files.
+Two of `stored.Stored`, which reads them back.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chargeback.deadletter.folder import FolderDeadLetter
-from chargeback.settings import Storage
+from chargeback.errors import DeadLetterError
+from chargeback.settings import STORAGE, Storage
 
 if TYPE_CHECKING:
     from chargeback.deadletter.blobs import BlobDeadLetter
+    from chargeback.deadletter.stored import Stored
 
-__all__ = ["FolderDeadLetter", "connect"]
+__all__ = ["FolderDeadLetter", "connect", "open_stored"]
 
 
 def connect(storage: Storage) -> BlobDeadLetter | FolderDeadLetter:
@@ -31,3 +34,24 @@ def connect(storage: Storage) -> BlobDeadLetter | FolderDeadLetter:
     from chargeback.deadletter import blobs
 
     return blobs.connect(storage)
+
+
+def open_stored(storage: Storage) -> Stored:
+    """Return what the dead letter that the settings name holds; nothing is read yet.
+
+    Raises:
+        DeadLetterError: the settings name none.
+    """
+    # Late, both: the function only writes.
+    if storage.folder:
+        from chargeback.deadletter.stored_folder import StoredFolder
+
+        return StoredFolder(Path(storage.folder))
+    if not (storage.connection_string or storage.account_url):
+        raise DeadLetterError(
+            f"set {STORAGE} in this shell as it stands in the function app's settings (or {STORAGE}__accountName and "
+            "sign in; or CHARGEBACK_DEAD_LETTER_FOLDER for a folder): it says where rejected records are"
+        )
+    from chargeback.deadletter import blobs, stored_blobs
+
+    return stored_blobs.StoredBlobs(blobs.container_of(storage))

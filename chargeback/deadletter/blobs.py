@@ -77,8 +77,17 @@ def connect(storage: Storage) -> BlobDeadLetter:
     Raises:
         DeadLetterError: the settings name no storage account.
     """
+    return BlobDeadLetter(container_of(storage))
+
+
+def container_of(storage: Storage) -> ContainerClient:
+    """Return the container that the settings name; nothing is asked of it yet.
+
+    Raises:
+        DeadLetterError: the settings name no storage account.
+    """
     try:
-        return BlobDeadLetter(_service(storage).get_container_client(storage.container))
+        return _service(storage).get_container_client(storage.container)
     except ValueError as error:
         raise DeadLetterError(f"{STORAGE} is no storage connection string: copy it whole from the portal") from error
 

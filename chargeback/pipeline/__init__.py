@@ -27,11 +27,12 @@ from chargeback.events import (
     rejection_event,
     usage_event,
 )
+from chargeback.pipeline.again import sent_again
 from chargeback.pipeline.outcome import TOKEN_KINDS, Entry, Message, Outcome, outcome_of
 from chargeback.records import Ignored, Reading, Rejected, UsageRecord, record_id
 from chargeback.shapes import read, split
 
-__all__ = ["Message", "Outcome", "Position", "run"]
+__all__ = ["Message", "Outcome", "Position", "run", "sent_again"]
 
 log = logging.getLogger(__name__)
 
@@ -81,14 +82,18 @@ def _fenced(message: Message, now: datetime, event_name: str) -> list[Entry]:
 
 def _entries(message: Message, readings: Sequence[Reading], now: datetime, event_name: str) -> list[Entry]:
     among, digest = len(readings), ""
+    given, origin = message.record_id, message.origin
     entries: list[Entry] = []
     for place, reading in enumerate(readings):
-        identity = record_id(reading.request_id, message.position, message.body, place if among > 1 else None)
+        if given is None:
+            identity = record_id(reading.request_id, message.position, message.body, place if among > 1 else None)
+        else:
+            identity = f"{given}/{place}" if among > 1 else given
         if isinstance(reading, UsageRecord):
-            event = usage_event(reading, identity, message.position, now, event_name)
+            event = usage_event(reading, identity, origin, now, event_name)
             entries.append(Entry(message, place, among, "usage", event, _TOKENS(reading.__dict__)))
         elif isinstance(reading, Ignored):
-            event = ignored_event(reading.shape, reading.reason, identity, message.position, now)
+            event = ignored_event(reading.shape, reading.reason, identity, origin, now)
             entries.append(Entry(message, place, among, "ignored", event, ()))
         else:
             digest = digest or _digest(message)  # once a body, however many are rejected in it
@@ -103,7 +108,7 @@ def _digest(message: Message) -> str:
 
 
 def _letter(identity: str, about: tuple[str, str, str], message: Message, body: bytes, digest: str) -> DeadLetter:
-    return DeadLetter(identity, *about, message.position, body, len(message.body), digest)
+    return DeadLetter(identity, *about, message.origin, body, len(message.body), digest)
 
 
 def _keep_refused(

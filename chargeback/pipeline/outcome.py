@@ -25,6 +25,17 @@ class Message(NamedTuple):
 
     body: bytes
     position: Position
+    record_id: str | None = None
+    """The identity that whoever sent it gave it; it wins over what the body says."""
+    enqueued_time: datetime | None = None
+    """When a hub took it first, UTC, if it was sent again."""
+
+    @property
+    def origin(self) -> Position:
+        """Where it is, and when a hub took it first."""
+        if self.enqueued_time is None:
+            return self.position
+        return self.position._replace(enqueued_time=self.enqueued_time)
 
 
 class Entry(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 
@@ -62,6 +63,24 @@ def _check_rows(found: Reference, name: str, key: tuple[str, ...]) -> None:
                 "keep one, or give one of them another validFrom"
             )
         first[named] = line
+    if name == "discounts.kql":
+        _check_rivals(found, name)
+
+
+def _check_rivals(found: Reference, name: str) -> None:
+    """Refuse discounts between which nothing decides: as specific, from the same time, for some of the same tokens."""
+    scope = KEYS["discounts"]
+    rows = [
+        (tuple(_folded(row[column]) for column in scope), row["validFrom"], line)
+        for row, line in zip(found.rows, found.lines, strict=True)
+    ]
+    for (one, since, line), (other, since_other, line_other) in combinations(rows, 2):
+        meet = all(left == right or not left or not right for left, right in zip(one, other, strict=True))
+        if meet and since == since_other and sum(map(bool, one)) == sum(map(bool, other)):
+            raise ReferenceDataError(
+                f"{name}, lines {line} and {line_other}: two discounts are for some of the same tokens, as "
+                "specific and from the same time; name more in one of them, or give one of them another validFrom"
+            )
 
 
 def _check_amount(name: str, line: int, column: str, value: Value) -> None:

@@ -197,6 +197,14 @@ def test_a_month_is_not_closed_without_a_comparison_unless_somebody_says_so(scen
     assert not scene.kept.exists()
 
 
+def test_a_month_of_which_nothing_is_charged_is_not_closed(scene: Scene) -> None:
+    """The source holds calls of March and April alone."""
+    code, output, told = scene.close("2026-02", "--without-reconcile")
+    assert (code, output) == (2, "")
+    assert "nothing of 2026-02 is charged (0 calls): nothing is closed" in told
+    assert not (scene.kept / "2026-02.json.gz").exists()
+
+
 def test_this_month_is_not_closed(scene: Scene) -> None:
     now = datetime.now(UTC)
     code, _, told = scene.close(f"{now:%Y-%m}", "--without-reconcile", "--early")

@@ -81,6 +81,28 @@ def test_days_that_are_still_to_come_have_no_row(month: Books) -> None:
     assert [row["day"].day for row in rows] == [1, 2, 3, 4, 5, 6]  # type: ignore[attr-defined]  # a time
 
 
+def test_each_unit_has_its_models_and_idle_hours_are_nobodys(month: Books) -> None:
+    """r1, r2; b1, p2 and p3; p1; s1; hours 1 and 3. What has no cost is not here."""
+    rows = {(row["businessUnit"], row["model"]): row for row in month.report("cost-by-unit-and-model")}
+    assert {key: part(row, "calls", "lineKind") for key, row in rows.items()} == {
+        ("Retail", "alpha"): (1, "tokens"),
+        ("Retail", "beta"): (1, "tokens"),
+        ("Bank", "alpha"): (1, "tokens"),
+        ("Bank", "gamma"): (2, "provisioned"),
+        ("Lab", "gamma"): (1, "provisioned"),
+        ("", "beta"): (1, "tokens"),
+        ("", "idle capacity"): (0, "idle"),
+    }
+    assert costs(rows["Retail", "alpha"]) == near(10.40, 8.32, 7.52)
+    assert costs(rows["Bank", "alpha"]) == near(4.55, 3.64, 3.34)
+    assert costs(rows["Bank", "gamma"]) == near(50 / 3, 50 / 3, 50 / 3)
+    assert costs(rows["Lab", "gamma"]) == near(10 / 3, 10 / 3, 10 / 3)
+    assert costs(rows["", "beta"]) == near(2.0, 2.0, 2.0)
+    assert costs(rows["", "idle capacity"]) == near(20.0, 20.0, 20.0)
+    days = {row["day"] for row in month.report("cost-by-unit-and-model") if row["lineKind"] != "tokens"}
+    assert days == {datetime(2026, 10, 10, tzinfo=UTC)}
+
+
 @pytest.mark.parametrize("name", ["cost-by-model", "cost-by-consumer", "cost-per-day"])
 def test_every_table_adds_up_to_the_same_exact_sum(month: Books, name: str) -> None:
     total = sum(float(str(row["chargedCost"])) for row in month.report(name) if row["chargedCost"] is not None)

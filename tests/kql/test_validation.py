@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 
-from chargeback.events import PROPERTY_NAMES
-from chargeback.local.schema import tables
 from chargeback.reports.compose import compose, kql_folder
 from tests.kql.books import Books
+from tests.kql.language import Verdict, judged
 from tests.test_cli_main import called
 
-VALIDATOR = Path(__file__).with_name("validate.js")
 PACK = {
     str(file.relative_to(kql_folder())): compose(file.read_text(encoding="utf-8"))
     for folder in ("reports", "examples", "azure-only")
@@ -61,16 +54,6 @@ PLANTED = {
 pytestmark = pytest.mark.needs_node("@kusto/language-service-next")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the language service makes of a query."""
-
-    columns: dict[str, str]
-    """Name -> type."""
-    findings: list[tuple[str, str]]
-    """(code, message)"""
-
-
 @pytest.fixture(scope="module")
 def verdicts() -> dict[str, Verdict]:
     """All verdicts, from one run: the service takes a second to start."""
@@ -84,16 +67,7 @@ def verdicts() -> dict[str, Verdict]:
         | {query: query for query in (*MISTAKES, *READINGS, *right)}
         | {"usage": compose("usage")}
     )
-    asked = {"tables": tables(), "bag": "customDimensions", "keys": sorted(PROPERTY_NAMES), "queries": queries}
-    ran = subprocess.run(["node", VALIDATOR], input=json.dumps(asked), capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-    return {
-        name: Verdict(
-            dict(column.split(":") for column in answer["columns"]),
-            [(found["code"], found["message"]) for found in answer["findings"]],
-        )
-        for name, answer in json.loads(ran.stdout).items()
-    }
+    return judged(queries)
 
 
 def _printed(name: str) -> str:

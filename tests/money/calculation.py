@@ -62,7 +62,7 @@ class _Month:
     def _class_of(self, call: Call) -> str:
         if not call.counts.keys() & set(WHOLES):
             return class_without_usage(call)
-        if "promptTokens" not in call.counts:
+        if not _wholes_known(call):
             return "unpriced"
         if not _fits_together(call):
             return "inconsistent"
@@ -104,11 +104,12 @@ class _Month:
         for part, tokens in parts_of(call).items():
             if not tokens:
                 continue
-            known = [price_of(part, row) for kind in ("contract", "list") if (row := rows.get(kind))]
-            priced = [(usd, billed) for usd, billed in known if usd is not None]
-            if not priced:
+            contract_and_list = [row for kind in ("contract", "list") if (row := rows.get(kind))]
+            contract, billed = price_of(part, contract_and_list)
+            if contract is None:
                 return False
-            (contract, billed), list_usd = priced[0], priced[-1][0]
+            in_list = price_of(part, [listed] if (listed := rows.get("list")) else [])[0]
+            list_usd = contract if in_list is None else in_list
             usd = charged(contract, part, scope, call.time, self.tables)
             amounts = (tokens * price / MILLION * rate for price in (list_usd, contract, usd))
             costs = added(costs, Costs(0, *amounts))
@@ -199,6 +200,13 @@ def _usd_per_hour(row: Row, hour: datetime) -> Decimal:
     first = hour.replace(day=1, hour=0)
     following = (first + timedelta(days=31)).replace(day=1)
     return Decimal(row["usdPerMonth"]) / ((following - first) // HOUR)
+
+
+def _wholes_known(call: Call) -> bool:
+    """Tell whether prompt and completion are known, or the total says that there was no completion."""
+    if "promptTokens" not in call.counts:
+        return False
+    return "completionTokens" in call.counts or call.count("totalTokens") <= call.count("promptTokens")
 
 
 def _fits_together(call: Call) -> bool:

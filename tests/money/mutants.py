@@ -39,9 +39,23 @@ MUTANTS = (
     Mutant(
         "one-hour cache writes fall back to the prompt's price",
         "cost.kql",
-        "coalesce(cacheWrite1hUsdPerMillion, cacheWriteUsdPerMillion, promptUsdPerMillion)",
-        "coalesce(cacheWrite1hUsdPerMillion, promptUsdPerMillion)",
+        '"cacheWrite1h", 1, "cacheWrite", "cacheWrite1h", 2, "prompt"',
+        '"cacheWrite1h", 1, "prompt"',
         "fallbacks-one-hour-writes",
+    ),
+    Mutant(
+        "a contract's prompt comes before the list's price for the part",
+        "cost.kql",
+        "rank = 2 * away + iff(",
+        "rank = away + 4 * iff(",
+        "fallbacks-contract",
+    ),
+    Mutant(
+        "an unknown completion is none, whatever the total",
+        "groups.kql",
+        "isnotnull(completionTokens) or orZero(totalTokens) <= orZero(promptTokens)",
+        "true",
+        "unknown-completion-in-the-total",
     ),
     Mutant(
         "long prices begin at the threshold",

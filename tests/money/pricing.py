@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -184,13 +184,19 @@ def _region_points(group: str, region: str, tables: Tables) -> int | None:
     return 1 if region in members else None
 
 
-def price_of(part: str, row: Row) -> tuple[Decimal | None, str]:
-    """Return a part's price in a row, and the part that it is billed as where it has none of its own."""
+def price_of(part: str, rows: Sequence[Row]) -> tuple[Decimal | None, str]:
+    """Return a part's price, and the part that it is billed as where no row has one of its own for it.
+
+    The closest price counts, whichever row names it; of two as close the earlier row's.
+    """
     billed = part
-    while row.get(f"{billed}UsdPerMillion") is None and billed in FALLBACKS:
+    while True:
+        for row in rows:
+            if (usd := row.get(f"{billed}UsdPerMillion")) is not None:
+                return Decimal(usd), "" if billed == part else billed
+        if billed not in FALLBACKS:
+            return None, ""
         billed = FALLBACKS[billed]
-    usd = row.get(f"{billed}UsdPerMillion")
-    return (None if usd is None else Decimal(usd)), ("" if billed == part else billed)
 
 
 def charged(usd: Decimal, part: str, keys: Mapping[str, str], time: datetime, tables: Tables) -> Decimal:

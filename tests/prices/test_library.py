@@ -23,7 +23,7 @@ from chargeback.prices.rows import AZURE, Key, Part, PriceKind, PriceRow
 from chargeback.prices.vocabulary import vocabulary
 from chargeback.reports.compose import kql_folder
 from chargeback.reports.reference import parse
-from tests.kql.test_validation import VALIDATOR
+from tests.kql.language import VALIDATOR
 
 TABLES = ("prices", "regionGroups", "provisionedWeights")
 TEXTS = {name: (kql_folder() / "lib" / f"{name}.kql").read_text(encoding="utf-8") for name in TABLES}

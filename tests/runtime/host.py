@@ -25,6 +25,8 @@ class HubEvent:
     enqueued: str = "2026-11-20T10:00:00.25"
     """As .NET writes a time without a zone: the fraction's trailing zeros are cut."""
     partition_key: str | None = None
+    properties: Mapping[str, object] = field(default_factory=dict)
+    """Application properties, as its sender set them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def metadata_of(batch: Batch) -> dict[str, TypedData]:
         "OffsetStringArray": _strings([event.offset for event in events]),
         "SequenceNumberArray": TypedData("collection_sint64", Collection([event.sequence_number for event in events])),
         "EnqueuedTimeUtcArray": _json([event.enqueued for event in events]),
-        "PropertiesArray": _json([{} for _ in events]),
+        "PropertiesArray": _json([event.properties for event in events]),
         "SystemPropertiesArray": _json([_system_properties(event, batch.without) for event in events]),
     }
     return {name: value for name, value in metadata.items() if name not in batch.without}

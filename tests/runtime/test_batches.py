@@ -227,3 +227,25 @@ def test_metadata_that_every_host_sends_cannot_be_done_without(worker: WorkerPro
     result = worker.invoke(USAGE, Batch(numbered([record("a")]), without=("SystemPropertiesArray",)))
     assert not result.ok
     assert "DeliveryError" not in result.error
+
+
+def test_what_is_sent_again_keeps_the_identity_and_the_time_that_its_event_brings_along(
+    worker: WorkerProcess, insights: LocalApplicationInsights, partition: str
+) -> None:
+    """Only some events of a batch have application properties, and some of these are of somebody else."""
+    again = {"recordId": f"{partition}/again", "enqueuedTime": "2026-11-19T08:00:00.250Z"}
+    events = [
+        HubEvent(record(f"{partition}-1"), 1),
+        HubEvent(nameless(10), 2, properties=again),
+        HubEvent(record(f"{partition}-3"), 3, properties={"source": "somebody", "recordId": 5}),
+    ]
+    assert worker.invoke(USAGE, Batch(events, partition=partition)).ok
+
+    found = rows(insights, partition, "recordId", "eventTime")
+
+    place = "2026-11-20T10:00:00.250Z"
+    assert found == [
+        (f"{partition}-1", place),
+        (f"{partition}/again", "2026-11-19T08:00:00.250Z"),
+        (f"{partition}-3", place),
+    ]

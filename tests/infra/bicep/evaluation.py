@@ -245,6 +245,7 @@ _ON_NUMBERS: Mapping[str, Callable[[int, int], int]] = {
     "+": lambda one, other: one + other,
     "-": lambda one, other: one - other,
     "*": lambda one, other: one * other,
+    "/": lambda one, other: one // other,
     "<": lambda one, other: one < other,
     ">": lambda one, other: one > other,
     "<=": lambda one, other: one <= other,

@@ -60,7 +60,11 @@ def identities_are_named(project: Project) -> list[str]:
     for one in project.plan().of("Microsoft.Web/sites"):
         identity = one.body.get("identity")
         named = identity.get("userAssignedIdentities") if isinstance(identity, Mapping) else None
-        if not isinstance(identity, Mapping) or identity.get("type") != "UserAssigned" or not isinstance(named, Mapping):
+        if (
+            not isinstance(identity, Mapping)
+            or identity.get("type") != "UserAssigned"
+            or not isinstance(named, Mapping)
+        ):
             problems.append(f"{one.place}: its identity is not the user-assigned one alone")
         elif len(named) != 1 or not all(key.startswith("identity.") and key.endswith(".id") for key in named):
             problems.append(f"{one.place}: its identity is {sorted(named)}, not that of module identity")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tests.infra.bicep.checker import Files
 from tests.infra.bicep.declarations import BicepFile
+from tests.infra.bicep.evaluation import Scope, evaluate
 from tests.infra.bicep.plan import Deployed, Plan, plan
-from tests.infra.bicep.values import Value
+from tests.infra.bicep.values import Unknown, Value
 
 MAIN = "main"
 
@@ -42,6 +43,14 @@ class Project:
     def plan(self, given: Mapping[str, Value] | None = None, entry: Path | None = None) -> Plan:
         """Plan main.bicep, or another entry, with some parameters given."""
         return plan(entry or self.infra / "main.bicep", given, self.files)
+
+    def defaults(self) -> dict[str, Value]:
+        """Return what main.bicep's parameters are where nobody gives them."""
+        file = self.files.open(self.infra / "main.bicep")
+        unknown: dict[str, Value] = {name: Unknown(f"{MAIN}.{name}") for name in file.parameters}
+        scope = Scope(file, unknown, lambda module, output: Unknown(f"{module}.{output}"))
+        written = {name: parameter.default for name, parameter in file.parameters.items()}
+        return {name: evaluate(default, scope) for name, default in written.items() if default is not None}
 
     def everything(self) -> Iterator[tuple[Path, Deployed]]:
         """Yield all that may be deployed, whatever the parameters, with the entry that deploys it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from tests.infra.bicep.declarations import BicepFile
 from tests.infra.bicep.expressions import Call, Expression, Index, Member, Object, Text, walk
@@ -15,6 +16,10 @@ EXCEPTIONS = {
     ("monitoring", "output connectionString"): AN_ADDRESS,
     ("monitoring", "reads .ConnectionString"): AN_ADDRESS,
     ("function", "parameter connectionString"): AN_ADDRESS,
+    ("main", "property connectionString"): AN_ADDRESS,
+    ("main", "reads .connectionString"): AN_ADDRESS,
+    ("token-metrics", "property connectionString"): AN_ADDRESS,
+    ("token-metrics", "reads .ConnectionString"): AN_ADDRESS,
     ("function", "setting APPLICATIONINSIGHTS_CONNECTION_STRING"): AN_ADDRESS,
 }
 """(module, finding) -> why it is no secret. One that is not needed is reported too."""
@@ -37,7 +42,9 @@ _TEXTS = re.compile(
 def nothing_is_secret(project: Project) -> list[str]:
     """No output, parameter, setting, property, text or call is shaped like a secret."""
     found = {(file.path.stem, what): line for file in project.bicep for what, line in _secrets(file)}
-    problems = [f"{module}:{line}: {what}" for (module, what), line in found.items() if (module, what) not in EXCEPTIONS]
+    problems = [
+        f"{module}:{line}: {what}" for (module, what), line in found.items() if (module, what) not in EXCEPTIONS
+    ]
     unused = [f"{module}: the exception for {what} is not needed" for module, what in EXCEPTIONS.keys() - found.keys()]
     return problems + unused + _in_parameter_files(project)
 
@@ -82,7 +89,16 @@ def _in_object(part: Object) -> Iterator[str]:
             yield f"setting {key}" if key.isupper() else f"property {key}"
 
 
-_HARMLESS = frozenset({"allowSharedKeyAccess", "keyType", "keyName", "credentials", "AzureWebJobsStorage__credential"})
+_HARMLESS = frozenset(
+    {
+        "subscriptionKeyParameterNames",
+        "allowSharedKeyAccess",
+        "keyType",
+        "keyName",
+        "credentials",
+        "AzureWebJobsStorage__credential",
+    }
+)
 """Properties with such a word whose value is no secret."""
 
 
@@ -91,7 +107,7 @@ def secret_name(name: str) -> bool:
     if name.endswith("__credential"):
         return False  # says how to authenticate: `managedidentity`
     words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
-    return bool(_SECRET_WORDS & {*words}) or any(pair in _SECRET_PAIRS for pair in zip(words, words[1:], strict=False))
+    return bool(_SECRET_WORDS & {*words}) or any(pair in _SECRET_PAIRS for pair in pairwise(words))
 
 
 def _secret_texts(text: Text) -> list[str]:

@@ -1,0 +1,62 @@
+"""The usage hub, from the settings by which the host reads it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chargeback.errors import SettingsError
+
+HUB = "EventHubConnection"
+HUB_NAME = "EVENT_HUB_NAME"
+GROUP = "EVENT_HUB_CONSUMER_GROUP"
+GATEWAY_LOG_NAME = "GATEWAY_LOG_HUB_NAME"
+GATEWAY_LOG = ("GatewayLogConnection", GATEWAY_LOG_NAME)
+_NAMESPACE = re.compile(r"(?:[a-z0-9-]+\.)+[a-z0-9-]+", re.IGNORECASE)
+_WHERE = "in this shell as it stands in the function app's settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Where the hub is, and as whom it is reached: by a connection string, or a namespace and an identity."""
+
+    name: str
+    connection_string: str | None = field(default=None, repr=False)
+    namespace: str | None = None
+    client_id: str | None = None
+    """User-assigned managed identity; `None` is whoever is signed in."""
+
+    @classmethod
+    def from_environment(
+        cls, environ: Mapping[str, str] | None = None, connection: str = HUB, named: str = HUB_NAME
+    ) -> Hub:
+        """Read and check the settings, of the usage hub or of another one.
+
+        Raises:
+            SettingsError: one is missing or malformed; the message names it and never quotes it.
+        """
+        env = os.environ if environ is None else environ
+        text, namespace = env.get(connection, "").strip(), env.get(f"{connection}__fullyQualifiedNamespace", "").strip()
+        if not text and not namespace:
+            raise SettingsError(
+                f"set {connection} {_WHERE} (or {connection}__fullyQualifiedNamespace, and sign in): where the hub is"
+            )
+        if text and not re.search(r"(?:^|;)\s*Endpoint\s*=\s*sb://[^;]+;", f"{text};", re.IGNORECASE):
+            raise SettingsError(f"{connection} is no connection string of Event Hubs: copy it whole from the portal")
+        if not text and not _NAMESPACE.fullmatch(namespace):
+            raise SettingsError(f"{connection}__fullyQualifiedNamespace must be like <name>.servicebus.windows.net")
+        entity = re.search(r"(?:^|;)\s*EntityPath\s*=\s*([^;]+)", text, re.IGNORECASE)
+        name = env.get(named, "").strip() or (entity[1].strip() if entity else "")
+        if not name:
+            raise SettingsError(f"set {named} {_WHERE}: it names the hub")
+        return cls(name, text or None, namespace or None, env.get(f"{connection}__clientId") or None)
+
+    @property
+    def address(self) -> str:
+        """Return the host name of its namespace."""
+        if self.namespace:
+            return self.namespace
+        found = re.search(r"Endpoint\s*=\s*sb://([^/;:]+)", self.connection_string or "", re.IGNORECASE)
+        return found[1] if found else ""

@@ -1,0 +1,88 @@
+// Alerts, by log queries of Application Insights. docs/operations.md says what to do about each.
+
+@description('Required. Beginning of the resources\' names.')
+@minLength(3)
+param name string
+
+@description('Required. Azure region.')
+param location string
+
+@description('Required. Tags of every resource.')
+param tags object
+
+@description('Required. Resource id of Application Insights.')
+param insightsId string
+
+@description('Required. What queries about usage build on.')
+param usageLibrary string
+
+@description('Required. Who is told: e-mail addresses.')
+param alertEmails array
+
+@description('Required. Daily cap of the workspace in gigabytes; -1 is none.')
+param dailyCapGb int
+
+@description('Optional. Most calls of a day, in per cent, whose tokens may be unknown.')
+@minValue(0)
+@maxValue(100)
+param notKnownPercent int = 5
+
+@description('Optional. Most seconds from the hub to Application Insights.')
+@minValue(10)
+param lagSeconds int = 900
+
+var yesterday = 'let periodStart = ago(25h);\nlet periodEnd = ago(1h);'
+// A query, the column that is measured (its largest value), and above or below what it fires.
+var rules = concat([
+  { name: 'rejected-records', severity: 2, query: loadTextContent('../../kql/alerts/rejected.kql'), measure: 'rejected', operator: 'GreaterThan', threshold: 0, every: 'PT15M', window: 'PT1H', lookBack: 'PT1H' }
+  { name: 'low-coverage', severity: 2, query: '${yesterday}\n${usageLibrary}\n${loadTextContent('../../kql/alerts/coverage.kql')}', measure: 'notKnownPercent', operator: 'GreaterThan', threshold: notKnownPercent, every: 'PT6H', window: 'P1D', lookBack: 'P2D' }
+  { name: 'lag', severity: 2, query: loadTextContent('../../kql/alerts/lag.kql'), measure: 'seconds', operator: 'GreaterThan', threshold: lagSeconds, every: 'PT5M', window: 'PT15M', lookBack: 'PT15M' }
+  { name: 'failing-batches', severity: 1, query: loadTextContent('../../kql/alerts/failing.kql'), measure: 'failures', operator: 'GreaterThan', threshold: 0, every: 'PT5M', window: 'PT15M', lookBack: 'PT15M' }
+  { name: 'no-usage', severity: 2, query: loadTextContent('../../kql/alerts/no-usage.kql'), measure: 'events', operator: 'LessThan', threshold: 1, every: 'PT1H', window: 'P1D', lookBack: 'P1D' }
+  { name: 'over-budget', severity: 3, query: loadTextContent('../../kql/alerts/over-budget.kql'), measure: 'over', operator: 'GreaterThan', threshold: 0, every: 'PT6H', window: 'P1D', lookBack: 'P2D' }
+  { name: 'old-dead-letters', severity: 2, query: loadTextContent('../../kql/alerts/old-dead-letters.kql'), measure: 'letters', operator: 'GreaterThan', threshold: 0, every: 'PT6H', window: 'P1D', lookBack: 'P2D' }
+], dailyCapGb < 1 ? [] : [
+  { name: 'daily-cap-near', severity: 1, query: loadTextContent('../../kql/azure-only/daily-cap.kql'), measure: 'gigabytes', operator: 'GreaterThan', threshold: dailyCapGb * 8 / 10, every: 'PT15M', window: 'P1D', lookBack: 'P1D' }
+])
+
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmails)) {
+  name: '${name}-people'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: take(name, 12)
+    enabled: true
+    emailReceivers: [for address in alertEmails: { name: address, emailAddress: address, useCommonAlertSchema: true }]
+  }
+}
+
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in rules: {
+  name: '${name}-${rule.name}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Chargeback: ${replace(rule.name, '-', ' ')}'
+    description: 'docs/operations.md, Alerts: ${rule.name}'
+    severity: rule.severity
+    enabled: true
+    scopes: [insightsId]
+    evaluationFrequency: rule.every
+    windowSize: rule.window
+    overrideQueryTimeRange: rule.lookBack
+    autoMitigate: true
+    criteria: {
+      allOf: [
+        {
+          query: rule.query
+          metricMeasureColumn: rule.measure
+          timeAggregation: 'Maximum'
+          operator: rule.operator
+          threshold: rule.threshold
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: { actionGroups: empty(alertEmails) ? [] : [people.id] }
+  }
+}]

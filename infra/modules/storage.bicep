@@ -1,0 +1,119 @@
+// The function's storage: its package and checkpoints, the dead letters, and the statements of closed months.
+
+@description('Required. Name of the account; unique in all of Azure.')
+@minLength(3)
+@maxLength(24)
+param accountName string
+
+@description('Required. Azure region.')
+param location string
+
+@description('Required. Tags of every resource.')
+param tags object
+
+@description('Required. Principal id of the function.')
+param functionPrincipalId string
+
+@description('Optional. Days for which a closed month\'s statement can neither be changed nor deleted; 0 leaves that to versions. The policy is not locked: who must prove that it cannot be lifted locks it.')
+@minValue(0)
+@maxValue(146000)
+param immutableStatementDays int = 0
+
+@description('Optional. Days after which dead letters that were sent again are deleted. Others stay for good.')
+@minValue(1)
+@maxValue(3650)
+param replayedDays int = 90
+
+@description('Optional. Whether the account can be reached from outside the private network.')
+@allowed(['Enabled', 'Disabled'])
+param publicAccess string = 'Enabled'
+
+var builtInRoles = {
+  // The host keeps leases and checkpoints as blobs, and the function dead letters; only this role may write blob index tags.
+  storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+}
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+  name: accountName
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  // Dead letters are usage that is not billed yet: they outlive a zone.
+  sku: { name: 'Standard_ZRS' }
+  properties: {
+    allowSharedKeyAccess: false
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    publicNetworkAccess: publicAccess
+    networkAcls: { bypass: 'None', defaultAction: publicAccess == 'Enabled' ? 'Allow' : 'Deny' }
+  }
+
+  resource blobs 'blobServices' = {
+    name: 'default'
+    // What somebody deletes or overwrites can be had back.
+    properties: {
+      isVersioningEnabled: true
+      deleteRetentionPolicy: { enabled: true, days: 30 }
+      containerDeleteRetentionPolicy: { enabled: true, days: 30 }
+    }
+
+    resource package 'containers' = { name: 'app-package' }
+
+    resource deadLetters 'containers' = { name: 'chargeback-rejected' }
+
+    resource statements 'containers' = { name: 'statements' }
+  }
+
+  resource lifecycle 'managementPolicies' = {
+    name: 'default'
+    properties: {
+      policy: {
+        rules: [
+          {
+            name: 'replayed-dead-letters'
+            type: 'Lifecycle'
+            definition: {
+              filters: {
+                blobTypes: ['blockBlob']
+                prefixMatch: ['chargeback-rejected/']
+                blobIndexMatch: [{ name: 'replayed', op: '==', value: 'true' }]
+              }
+              actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: replayedDays } } }
+            }
+          }
+        ]
+      }
+    }
+  }
+}
+
+resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-01-01' = if (immutableStatementDays > 0) {
+  parent: account::blobs::statements
+  name: 'default'
+  properties: { immutabilityPeriodSinceCreationInDays: immutableStatementDays }
+}
+
+resource writes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account.id, functionPrincipalId, builtInRoles.storageBlobDataOwner)
+  scope: account
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', builtInRoles.storageBlobDataOwner)
+    principalId: functionPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+@description('Resource id of the account.')
+output id string = account.id
+
+@description('Name of the account.')
+output name string = account.name
+
+@description('Address of the container that holds the function\'s package.')
+output packageUrl string = '${account.properties.primaryEndpoints.blob}${account::blobs::package.name}'
+
+@description('Container of the dead letters.')
+output deadLetterContainer string = account::blobs::deadLetters.name

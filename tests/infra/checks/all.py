@@ -1,0 +1,45 @@
+"""Every rule of infra/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.infra.checks import (
+    documentation,
+    gateway,
+    hardening,
+    language,
+    promises,
+    roles,
+    secrets,
+    settings,
+)
+from tests.infra.checks.project import Project
+
+RULES: tuple[Callable[[Project], list[str]], ...] = (
+    language.files_are_right,
+    language.excuses_say_why,
+    documentation.everything_is_described,
+    documentation.files_are_short,
+    documentation.every_module_is_used,
+    documentation.tags_are_on_everything,
+    hardening.resources_are_closed,
+    hardening.identities_are_named,
+    secrets.nothing_is_secret,
+    roles.everybody_may_what_they_need,
+    roles.assignments_are_named_alike,
+    roles.a_role_of_ones_own_is_narrow,
+    settings.azure_has_its_settings,
+    settings.the_example_has_its_settings,
+    settings.the_code_reads_its_settings,
+    gateway.loaded_files_exist,
+    gateway.all_is_known,
+    gateway.fragments_are_those_of_the_policies,
+    gateway.the_api_gets_the_policy_that_was_asked_for,
+    gateway.named_values_and_logger_are_there,
+    gateway.diagnostics_take_no_prompts,
+    promises.nothing_is_sampled_or_capped,
+    promises.only_replayed_letters_are_deleted,
+    promises.closing_needs_a_gateway_inside,
+    promises.parameters_and_services_fit,
+)

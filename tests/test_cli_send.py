@@ -1,0 +1,165 @@
+"""`chargeback send`: to a real hub's protocol, over the real library, each record an event of its own."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("proton", reason="the peer is Qpid Proton")
+
+from chargeback.cli.sending import _Pace
+from tests.peers.faults import SERVER_BUSY, At, Do
+from tests.peers.hub import HubPeer
+from tests.peers.reading import read_all
+from tests.test_cli_main import ROOT, called, environment, sentence
+
+pytestmark = [
+    pytest.mark.needs_proton,
+    # azure-eventhub leaves sockets behind after a fault.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+OWN = b'{"requestId":"call-1","subscriptionId":"retail-web","promptTokens":5,"completionTokens":2}'
+NAMELESS = b'{"subscriptionId":"bank","promptTokens":7,"completionTokens":1}'
+SEVERAL = b'[{"requestId":"call-2","promptTokens":1},{"requestId":"call-3","promptTokens":2}]'
+UNREADABLE = b"no record"
+
+
+@pytest.fixture
+def peer() -> Iterator[HubPeer]:
+    with HubPeer(partitions=4) as running:
+        yield running
+    gc.collect()  # the sockets that azure-eventhub leaves behind, while their warnings are expected
+
+
+def settings(peer: HubPeer) -> dict[str, str]:
+    return {"EventHubConnection": peer.connection_string, "EVENT_HUB_NAME": peer.name}
+
+
+def written(tmp_path: Path, *lines: bytes) -> Path:
+    file = tmp_path / "records.jsonl"
+    file.write_bytes(b"".join(line + b"\n" for line in lines))
+    return file
+
+
+def test_each_record_is_an_event_of_its_own_under_its_consumers_key(peer: HubPeer, tmp_path: Path) -> None:
+    file = written(tmp_path, OWN, NAMELESS, b"", SEVERAL, UNREADABLE)
+    finished = called("send", file, settings=settings(peer))
+    assert (finished.returncode, finished.stdout) == (0, b"the hub has acknowledged 4 records\n")
+    identity = f"file/{hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
+    events = {read.body: (read.properties, read.key) for read in read_all(peer)}
+    assert events == {
+        OWN: ({}, "retail-web"),
+        NAMELESS: ({"recordId": f"{identity}/2"}, "bank"),
+        SEVERAL: ({}, None),
+        UNREADABLE: ({"recordId": f"{identity}/5"}, None),
+    }
+
+
+def test_records_of_one_consumer_stay_in_order(peer: HubPeer, tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"requestId": f"r{number}", "subscriptionId": "retail", "promptTokens": 1}).encode()
+        for number in range(50)
+    ]
+    called("send", written(tmp_path, *lines), settings=settings(peer))
+    assert [read.body for read in read_all(peer)] == lines
+
+
+def test_without_a_key_partitions_take_turns(peer: HubPeer, tmp_path: Path) -> None:
+    called("send", written(tmp_path, OWN), "--partition-key", "none", settings=settings(peer))
+    assert [read.key for read in read_all(peer)] == [None]
+
+
+def test_a_dry_run_needs_no_settings_and_sends_nothing(tmp_path: Path) -> None:
+    finished = called("send", written(tmp_path, OWN, NAMELESS), "--dry-run")
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    assert finished.stdout == (
+        b"would send 2 records, 1 of them named by their place in the file, under 2 partition keys; nothing is sent\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "set EventHubConnection in this shell"),
+        (
+            {"EventHubConnection": "Endpoint=sb://hub.example/;SharedAccessKeyName=a;SharedAccessKey=b"},
+            "set EVENT_HUB_NAME",
+        ),
+        ({"EventHubConnection": "AccountKey=c2VjcmV0LXNlY3JldA=="}, "EventHubConnection is no connection string"),
+    ],
+)
+def test_a_setting_that_is_missing_is_named_in_one_sentence(given: dict[str, str], said: str, tmp_path: Path) -> None:
+    finished = called("send", written(tmp_path, OWN), settings=given)
+    assert (finished.returncode, finished.stdout) == (2, b"")
+    assert sentence(finished).startswith(said)
+    assert b"c2VjcmV0" not in finished.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("a.jsonl", "--sample", "3")])
+def test_one_source_is_named(words: tuple[str, ...]) -> None:
+    finished = called("send", *words)
+    assert finished.returncode == 2
+    assert sentence(finished).startswith("name a file of records, - for standard input, or --sample N")
+
+
+def test_samples_are_the_policys_own_records_with_ids_that_no_other_has(peer: HubPeer) -> None:
+    finished = called("send", "--sample", "20", settings=settings(peer))
+    assert (finished.returncode, finished.stdout) == (0, b"the hub has acknowledged 20 records\n")
+    records = [json.loads(read.body) for read in read_all(peer)]
+    assert {record["schema"] for record in records} == {"chargeback.usage/1"}
+    assert len({record["requestId"] for record in records}) == 20
+    assert all(record["requestId"].startswith("sample-") for record in records)
+
+
+def test_what_is_larger_than_the_hub_takes_is_named_and_the_others_go(peer: HubPeer, tmp_path: Path) -> None:
+    large = json.dumps({"requestId": "big", "promptTokens": 1, "padding": "x" * 1_200_000}).encode()
+    finished = called("send", written(tmp_path, OWN, large, NAMELESS), settings=settings(peer))
+    assert (finished.returncode, finished.stdout) == (1, b"the hub has acknowledged 2 records\n")
+    assert sentence(finished).startswith("1 are larger than the hub takes, and not sent: line 2;")
+    assert len(peer.events) == 2
+
+
+def test_a_busy_hub_is_waited_for(peer: HubPeer, tmp_path: Path) -> None:
+    """The library tries twice, at once: three refusals are more than it survives."""
+    peer.fail(At.SEND, Do.REJECT, SERVER_BUSY, times=3)
+    finished = called("send", written(tmp_path, OWN), settings=settings(peer))
+    assert (finished.returncode, finished.stdout) == (0, b"the hub has acknowledged 1 record\n")
+    assert len(peer.events) == 1
+
+
+def test_ctrl_c_leaves_a_clean_count(peer: HubPeer, tmp_path: Path) -> None:
+    lines = [json.dumps({"requestId": f"r{number}", "promptTokens": 1}).encode() for number in range(400)]
+    line = [sys.executable, "-m", "chargeback", "send", str(written(tmp_path, *lines)), "--rate", "20"]
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment(settings(peer))
+    ) as sending:
+        end = time.monotonic() + 30
+        while len(peer.events) < 5 and time.monotonic() < end:
+            time.sleep(0.05)
+        sending.send_signal(signal.SIGINT)
+        out, told = sending.communicate(timeout=30)
+    assert (sending.returncode, out) == (130, b"")
+    said = told.decode()
+    assert said.startswith("chargeback: stopped: the hub has acknowledged ")
+    acknowledged = int(said.split("acknowledged ")[1].split(" ")[0])
+    assert 5 <= acknowledged <= len(peer.events) <= acknowledged + 5
+    assert "Traceback" not in said
+
+
+def test_a_rate_is_kept_by_groups_of_a_quarter_of_a_second() -> None:
+    """40 a second are 10 a quarter: the group after 100 goes 2.5 seconds after the first."""
+    slept: list[float] = []
+    pace = _Pace(40, began=100.0, sent=100, clock=lambda: 101.0, sleep=slept.append)
+    pace.wait()
+    assert (pace.size, slept) == (10, [1.5])
+    assert _Pace(0, began=0.0).size == 1000
+    assert _Pace(0.5, began=0.0).size == 1

@@ -70,7 +70,8 @@ def test_every_field_of_the_contract_has_its_own_name() -> None:
         " sequenceNumber enqueuedTime reason errorType offset bytes sha256 deadLetter"
     )
     budgets = "businessUnit month currency spent budget forecast usedPercent"
-    assert {*fields.split(), *ours.split(), *budgets.split()} == PROPERTY_NAMES
+    letters = "letters olderThan7Days"
+    assert {*fields.split(), *ours.split(), *budgets.split(), *letters.split()} == PROPERTY_NAMES
     values: dict[str, object] = dict.fromkeys(fields.split(), "x")
     values |= {name: 7 for name in values if name.endswith("Tokens") or name in ("statusCode", "durationMs")}
     values |= {"forwarded": True, "streamed": True}

@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 
 from tests.infra.bicep.declarations import BicepFile, Resource, near
-from tests.infra.bicep.expressions import Array, Choice, Constant, Entry, Expression, Loop, Object
+from tests.infra.bicep.expressions import Array, Choice, Constant, Entry, Expression, Loop, Object, Text
 from tests.infra.bicep.kinds import kind_of, texts_of
 from tests.infra.bicep.type_data import READ_ONLY, REQUIRED, ResourceType, Type, names, resource_type
 
@@ -41,8 +41,11 @@ def _parent(file: BicepFile, name: str, resource: Resource, body: Object) -> Non
     is_child = resource.type.split("@")[0].count("/") > 1
     if not is_child or resource.outer or body.get("parent"):
         return
-    texts = texts_of(file, body.get("name") or Constant(0, None))
-    if texts and not any("/" in text for text in texts):
+    name_given = body.get("name") or Constant(0, None)
+    texts = texts_of(file, name_given) or []
+    if isinstance(name_given, Text):
+        texts += [part for part in name_given.parts if isinstance(part, str)]
+    if not any("/" in text for text in texts):
         file.error(resource.line, f"'{name}' is a child: it needs 'parent', or a name with '/'")
 
 

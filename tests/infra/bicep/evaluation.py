@@ -48,13 +48,16 @@ class Scope:
     outputs: Outputs
     names: Mapping[str, Value] = field(default_factory=dict)
     """Those of loops and lambdas."""
+    variables: dict[str, Value] = field(default_factory=dict, compare=False, repr=False)
+    """What variables were found to be: each is evaluated once."""
 
     @property
     def module(self) -> str:
         return self.file.path.stem
 
     def within(self, names: Sequence[str], values: Sequence[Value]) -> Scope:
-        return replace(self, names={**self.names, **dict(zip(names, values, strict=False))})
+        inner = {**self.names, **dict(zip(names, values, strict=False))}
+        return Scope(self.file, self.parameters, self.outputs, inner, self.variables)
 
 
 def evaluate(expression: Expression, scope: Scope) -> Value:
@@ -74,8 +77,8 @@ def evaluate(expression: Expression, scope: Scope) -> Value:
             return _loop(expression, scope)
         case Call():
             return _call(expression, scope)
-        case Member(_, base, name):
-            return _member(base, name, scope)
+        case Member():
+            return _member(expression, scope)
         case Index(_, base, index):
             return _index(base, evaluate(index, scope), scope)
         case Nested(_, _, name):
@@ -101,7 +104,9 @@ def _named(name: str, scope: Scope) -> Value:
     if name in scope.parameters:
         return scope.parameters[name]
     if name in scope.file.variables:
-        return evaluate(scope.file.variables[name].value, replace(scope, names={}))
+        if name not in scope.variables:
+            scope.variables[name] = evaluate(scope.file.variables[name].value, replace(scope, names={}))
+        return scope.variables[name]
     return Unknown(f"{scope.module}.{name}")
 
 
@@ -179,16 +184,25 @@ def _mapped(call: Call, function: Lambda, scope: Scope) -> Value:
     return dict(zip(keys, values, strict=True))
 
 
-def _member(base: Expression, name: str, scope: Scope) -> Value:
-    match base:
+def _member(member: Member, scope: Scope) -> Value:
+    name = member.name
+    match member.base:
         case Member(_, Name(_, module) | Index(_, Name(_, module), _), "outputs") if module in scope.file.modules:
             return scope.outputs(module, name)
         case Name(_, resource) | Nested(_, _, resource) if resource in scope.file.resources:
             return _of_a_resource(resource, name, scope)
-    value = evaluate(base, scope)
+    value = evaluate(member.base, scope)
     if isinstance(value, Mapping):
-        return value.get(name)
-    return Unknown(f"{rendered(value)}.{name}")
+        return value[name] if name in value else None if member.safe else _missing(scope, name)
+    return None if value is None else Unknown(f"{rendered(value)}.{name}")
+
+
+NOT_GIVEN = "NOT GIVEN"
+"""What the text of a value begins with that is read of an object and is not in it: Azure refuses the deployment."""
+
+
+def _missing(scope: Scope, name: str) -> Unknown:
+    return Unknown(f"{NOT_GIVEN}({scope.module} reads .{name})")
 
 
 def _of_a_resource(resource: str, name: str, scope: Scope) -> Value:
@@ -202,7 +216,7 @@ def _of_a_resource(resource: str, name: str, scope: Scope) -> Value:
 def _index(base: Expression, index: Value, scope: Scope) -> Value:
     value = evaluate(base, scope)
     if isinstance(value, Mapping) and isinstance(index, str):
-        return value.get(index)
+        return value[index] if index in value else _missing(scope, index)
     if isinstance(value, Sequence) and not isinstance(value, str) and isinstance(index, int) and index < len(value):
         return value[index]
     return Unknown(f"{rendered(value)}[{rendered(index)}]")

@@ -89,6 +89,8 @@ class Member:
     line: int
     base: Expression
     name: str
+    safe: bool = False
+    """Written with `.?`: null where there is none of that name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,8 @@ def _last(node: Node, make: Callable[[Expression], Expression]) -> Expression:
     at, parts = line(node), children(node)
     match node.type:
         case "member_expression":
-            return _last(parts[0], lambda value: make(Member(at, value, text(parts[1]))))
+            safe = any(child.type == ".?" for child in node.children)
+            return _last(parts[0], lambda value: make(Member(at, value, text(parts[1]), safe)))
         case "subscript_expression":
             return _last(parts[0], lambda value: make(Index(at, value, expression(parts[1]))))
         case "unary_expression":

@@ -76,6 +76,7 @@ class _Planned:
         self._files = files
         self._file = file
         self._condition = condition
+        self._asked: dict[str, _Planned | None] = {}
         self.scope = Scope(file, given, self._output)
         for name, parameter in file.parameters.items():
             if name not in given:
@@ -148,7 +149,10 @@ class _Planned:
         declared = self._file.modules[module]
         if not called_file(self._file, declared).is_file():
             return Unknown(f"{module}.outputs.{output}")
-        called = self._called(declared, self._scopes(declared)[0], True) if self._scopes(declared) else None
+        if module not in self._asked:
+            scopes = self._scopes(declared)
+            self._asked[module] = self._called(declared, scopes[0], True) if scopes else None
+        called = self._asked[module]
         if called is None or output not in called.scope.file.outputs:
             return Unknown(f"{module}.outputs.{output}")
         return evaluate(called.scope.file.outputs[output].value, called.scope)

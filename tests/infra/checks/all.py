@@ -18,6 +18,7 @@ from tests.infra.checks.project import Project
 
 RULES: tuple[Callable[[Project], list[str]], ...] = (
     language.files_are_right,
+    language.what_is_read_is_given,
     language.excuses_say_why,
     documentation.everything_is_described,
     documentation.files_are_short,

@@ -27,6 +27,8 @@ MUST_BE: Mapping[str, Mapping[str, Value]] = {
         "siteConfig.minTlsVersion": "1.2",
         "siteConfig.scmMinTlsVersion": "1.2",
     },
+    "Microsoft.ApiManagement/service/apis": {"subscriptionRequired": True, "protocols": ["https"]},
+    "Microsoft.ApiManagement/service/products": {"subscriptionRequired": True, "approvalRequired": True},
     "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"allow": False},
 }
 """Type -> path below `properties` -> value."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from tests.infra.bicep.checker import check
+from tests.infra.bicep.evaluation import NOT_GIVEN
+from tests.infra.bicep.values import rendered
 from tests.infra.checks.project import Project
 
 _REASONED = re.compile(r"#disable-next-line\s+[a-zA-Z][\w-]+(\s+[a-zA-Z][\w-]+)*\s+//\s*\S.{9,}")
@@ -17,6 +20,18 @@ def files_are_right(project: Project) -> list[str]:
         for finding in check(project.paths, project.files)
         if finding.severity == "error" or not finding.message.startswith("no type data for ")
     ]
+
+
+def what_is_read_is_given(project: Project) -> list[str]:
+    """Objects that a file is given have all that it reads of them: by default, and as main.parameters.json says."""
+    written = json.loads((project.infra / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
+    given = {name: one["value"] for name, one in written.items()}
+    found = set()
+    for choice in ({}, given, {"privateNetwork": True}, {"emitTokenMetrics": True}):
+        made = project.plan(project.defaults() | choice)
+        texts = [rendered(one.body) for one in made.resources] + [rendered(one) for one in made.outputs.values()]
+        found |= {one for text in texts for one in re.findall(rf"{NOT_GIVEN}\([^)]*\)", text)}
+    return sorted(found)
 
 
 def excuses_say_why(project: Project) -> list[str]:

@@ -67,6 +67,10 @@ class Body:
             return
         self._object(own, self._known.body, name)
 
+    def planned(self, name: str, body: Object) -> None:
+        """Hold a whole body, evaluated and without what is of the language."""
+        self._object(body, self._known.body, name)
+
     def _object(self, value: Object, kind: Type, where: str) -> None:
         kind = self._discriminated(value, kind, where)
         if kind["$type"] != "ObjectType":

@@ -34,6 +34,7 @@ class Deployed:
     scope: str | None
     """Module and symbol of what it is an extension of."""
     line: int
+    version: str
 
     @property
     def place(self) -> str:
@@ -126,6 +127,7 @@ class _Planned:
             parent,
             self._symbol(body, "scope"),
             resource.line,
+            resource.type.partition("@")[2],
         )
 
     def _symbol(self, body: Object, key: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.infra.checks import (
+    app,
     documentation,
     gateway,
     hardening,
@@ -18,7 +19,7 @@ from tests.infra.checks.project import Project
 
 RULES: tuple[Callable[[Project], list[str]], ...] = (
     language.files_are_right,
-    language.what_is_read_is_given,
+    language.what_is_planned_fits,
     language.excuses_say_why,
     documentation.everything_is_described,
     documentation.files_are_short,
@@ -48,5 +49,10 @@ RULES: tuple[Callable[[Project], list[str]], ...] = (
     promises.only_replayed_letters_are_deleted,
     promises.closing_needs_a_gateway_inside,
     promises.readers_find_their_hub,
+    promises.defaults_are_cautious,
+    app.the_app_is_on_flex_consumption,
+    app.instances_are_those_that_were_asked_for,
+    app.the_app_is_in_its_subnet,
+    app.the_gateway_is_found_or_made,
     promises.parameters_and_services_fit,
 )

@@ -10,7 +10,12 @@ from tests.infra.bicep.values import Value, rendered
 from tests.infra.checks.project import MAIN, Project
 
 MUST_BE: Mapping[str, Mapping[str, Value]] = {
-    "Microsoft.EventHub/namespaces": {"disableLocalAuth": True, "minimumTlsVersion": "1.2"},
+    "Microsoft.EventHub/namespaces": {
+        "disableLocalAuth": True,
+        "minimumTlsVersion": "1.2",
+        "zoneRedundant": True,
+        "isAutoInflateEnabled": True,
+    },
     "Microsoft.Insights/components": {"DisableLocalAuth": True},
     "Microsoft.OperationalInsights/workspaces": {"features.disableLocalAuth": True},
     "Microsoft.CognitiveServices/accounts": {"disableLocalAuth": True},

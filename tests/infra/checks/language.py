@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from tests.infra.bicep import planned
 from tests.infra.bicep.checker import check
 from tests.infra.bicep.evaluation import NOT_GIVEN
 from tests.infra.bicep.values import rendered
@@ -22,13 +23,14 @@ def files_are_right(project: Project) -> list[str]:
     ]
 
 
-def what_is_read_is_given(project: Project) -> list[str]:
-    """Objects that a file is given have all that it reads of them: by default, and as main.parameters.json says."""
+def what_is_planned_fits(project: Project) -> list[str]:
+    """Values fit their types, and objects have all that is read of them: by default, and with main.parameters.json."""
     written = json.loads((project.infra / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
     given = {name: one["value"] for name, one in written.items()}
     found = set()
     for choice in ({}, given, {"privateNetwork": True}, {"emitTokenMetrics": True}):
         made = project.plan(project.defaults() | choice)
+        found |= set(planned.check(made.resources))
         texts = [rendered(one.body) for one in made.resources] + [rendered(one) for one in made.outputs.values()]
         found |= {one for text in texts for one in re.findall(rf"{NOT_GIVEN}\([^)]*\)", text)}
     return sorted(found)

@@ -40,6 +40,41 @@ def nothing_is_sampled_or_capped(project: Project) -> list[str]:
     return found
 
 
+DEFAULTS: Mapping[str, Value] = {
+    "alertEmails": [],
+    "apimName": "",
+    "backends": [],
+    "consumers": [],
+    "emitTokenMetrics": False,
+    "financePrincipalId": "",
+    "gatewayIsInVnet": False,
+    "immutableStatementDays": 0,
+    "monitorAccess": "Open",
+    "namedValues": {},
+    "operatorsPrincipalId": "",
+    "privateNetwork": False,
+    "pythonVersion": "3.13",
+}
+"""What nobody is given, and nothing is shut or paid for, unless somebody asks."""
+
+
+def defaults_are_cautious(project: Project) -> list[str]:
+    """main.bicep's defaults are those of the table; an API that is not made here keeps its policy."""
+    defaults = project.defaults()
+    found = [
+        f"main: {name} is {rendered(defaults.get(name))} by default, must be {rendered(value)}"
+        for name, value in DEFAULTS.items()
+        if defaults.get(name, "") != value
+    ]
+    asked = project.plan({"apiPolicy": "none", "createApi": False})
+    replaced = {"Microsoft.ApiManagement/service/apis", "Microsoft.ApiManagement/service/apis/policies"}
+    found += [f"{one.place}: replaces what an existing API has" for one in asked.of(*replaced)]
+    policy = rendered(defaults.get("apiPolicy"))
+    return found + (
+        [] if policy == "(main.createApi ? 'full' : 'none')" else [f"main: apiPolicy is {policy} by default"]
+    )
+
+
 def only_replayed_letters_are_deleted(project: Project) -> list[str]:
     """One lifecycle rule: dead letters with the tag replayed=true. Statements have versions, and days if asked."""
     plan = project.plan({"immutableStatementDays": 30})
@@ -73,16 +108,32 @@ def closing_needs_a_gateway_inside(project: Project) -> list[str]:
         (hub,) = plan.of("Microsoft.EventHub/namespaces")
         if at(hub, "publicNetworkAccess") != wanted:
             found.append(f"eventhub: with privateNetwork {private}, gatewayIsInVnet {inside} it must be {wanted}")
+        (account,) = plan.of("Microsoft.Storage/storageAccounts")
+        shut = ("Disabled", "Deny") if private else ("Enabled", "Allow")
+        if (at(account, "publicNetworkAccess"), at(account, "networkAcls.defaultAction")) != shut:
+            found.append(f"storage: with privateNetwork {private} it must be {shut}")
         if bool(plan.of("Microsoft.Network/virtualNetworks")) is not private:
             found.append(f"network: with privateNetwork {private} it must be there only if that is true")
-    plan = project.plan({"privateNetwork": True, "publicMonitoring": {"ingestion": "Disabled", "queries": "Enabled"}})
-    for one in plan.of("Microsoft.Insights/components", "Microsoft.OperationalInsights/workspaces"):
-        access = (at(one, "publicNetworkAccessForIngestion"), at(one, "publicNetworkAccessForQuery"))
-        if access != ("Disabled", "Enabled"):
-            found.append(f"{one.place}: ingestion and queries are {access}, must be closed and open")
+    monitoring: Value = {"ingestion": "Disabled", "queries": "Enabled"}
+    for private, wanted_access in ((True, ("Disabled", "Enabled")), (False, ("Enabled", "Enabled"))):
+        plan = project.plan({"privateNetwork": private, "publicMonitoring": monitoring})
+        for one in plan.of("Microsoft.Insights/components", "Microsoft.OperationalInsights/workspaces"):
+            access = (at(one, "publicNetworkAccessForIngestion"), at(one, "publicNetworkAccessForQuery"))
+            if access != wanted_access:
+                found.append(f"{one.place}: with privateNetwork {private} ingestion and queries are {access}")
     if project.defaults().get("publicMonitoring") != {"ingestion": "Disabled", "queries": "Enabled"}:
         found.append("main: by default ingestion must be closed and queries open in a private network")
     return found + _network(project)
+
+
+_ENDPOINT = "Microsoft.Network/privateEndpoints"
+_SCOPE = "Microsoft.Insights/privateLinkScopes"
+_REACHED: Mapping[str, str] = {
+    "eventhub.hubNamespace.id": "namespace",
+    "storage.account.id": "blob",
+    "network.scope.id": "azuremonitor",
+}
+"""What has a private endpoint -> its group."""
 
 
 def _network(project: Project) -> list[str]:
@@ -97,12 +148,19 @@ def _network(project: Project) -> list[str]:
     found = (
         [] if delegated == ["function"] else ["network: the function's subnet alone is for Microsoft.App/environments"]
     )
-    groups = {
-        rendered(at(one, "privateLinkServiceConnections")) for one in plan.of("Microsoft.Network/privateEndpoints")
-    }
-    for group in ("namespace", "blob", "azuremonitor"):
-        if not any(f"['{group}']" in text for text in groups):
-            found.append(f"network: has no private endpoint for {group}")
+    links = {str(one.body["name"]).rpartition("-")[0]: rendered(one.properties) for one in plan.of(_ENDPOINT)}
+    for target, group in _REACHED.items():
+        wanted = f"privateLinkServiceId: {target}, groupIds: ['{group}']"
+        if not any(wanted in text and "network.endpointSubnet.id" in text for text in links.values()):
+            found.append(f"network: has no private endpoint for {target}")
+    linked = {rendered(at(one, "linkedResourceId")) for one in plan.of(f"{_SCOPE}/scopedResources")}
+    if linked != {"monitoring.insights.id", "monitoring.workspace.id"}:
+        found.append(f"network: its scope holds {sorted(linked)}, must hold Application Insights and the workspace")
+    (scope,) = plan.of(_SCOPE)
+    modes = project.plan({"privateNetwork": True, "monitorAccess": "PrivateOnly"}).of(_SCOPE)[0]
+    for one, mode in ((scope, "Open"), (modes, "PrivateOnly")):
+        if at(one, "accessModeSettings") != {"ingestionAccessMode": mode, "queryAccessMode": mode}:
+            found.append(f"{one.place}: its access is not as monitorAccess says")
     warning = described(project.module("network").parameters["monitorAccess"].decorators) or ""
     return found + ([] if "peered" in warning else ["network: monitorAccess does not warn of peered networks"])
 

@@ -14,6 +14,9 @@ from tests.infra.checks.project import Project
 from tests.infra.deployed import ROOT
 
 
+pytestmark = pytest.mark.once
+
+
 class Mistake(NamedTuple):
     rule: str
     file: str

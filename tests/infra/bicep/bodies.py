@@ -31,9 +31,16 @@ def check(file: BicepFile) -> None:
         _parent(file, name, resource, resource.body)
         known = resource_type(resource.type)
         if known is None:
-            file.warn(resource.line, f"no type data for {resource.type}{near(resource.type.lower(), names())}")
+            file.warn(resource.line, f"no type data for {resource.type}{_kept(resource.type)}")
         else:
             Body(file, known).resource(name, resource, resource.body)
+
+
+def _kept(kind: str) -> str:
+    """Say of which other versions the type is kept."""
+    wanted = kind.partition("@")[0].lower()
+    versions = [name.partition("@")[2] for name in names() if name.partition("@")[0] == wanted]
+    return f"; there is of {', '.join(versions)}" if versions else ""
 
 
 def _parent(file: BicepFile, name: str, resource: Resource, body: Object) -> None:

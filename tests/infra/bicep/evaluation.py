@@ -118,11 +118,8 @@ def rounds(over: Value, scope: Scope, names: Sequence[str]) -> list[Scope]:
 
 
 def _loop(loop: Loop, scope: Scope) -> Value:
-    made = []
-    for one in rounds(evaluate(loop.over, scope), scope, loop.names):
-        if loop.condition is None or evaluate(loop.condition, one) is not False:
-            made.append(evaluate(loop.body, one))
-    return made
+    over = evaluate(loop.over, scope)
+    return [evaluate(loop.body, one) for one in rounds(over, scope, loop.names)]
 
 
 def _call(call: Call, scope: Scope) -> Value:

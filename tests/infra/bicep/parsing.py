@@ -106,11 +106,11 @@ def loop_parts(node: Node) -> tuple[tuple[str, ...], Expression, Node]:
 
 def _loop(node: Node) -> Loop:
     names, over, repeated = loop_parts(node)
-    condition = None
     if repeated.type == "if_statement":
-        asked, repeated = children(repeated)
-        condition = expression(asked)
-    return Loop(line(node), names, over, condition, expression(repeated))
+        raise ValueError(
+            f"line {line(node)}: a condition stands in the loop of a resource or a module only: use filter()"
+        )
+    return Loop(line(node), names, over, expression(repeated))
 
 
 def call(node: Node) -> Call:

@@ -13,7 +13,6 @@ from tests.infra.checks.all import RULES
 from tests.infra.checks.project import Project
 from tests.infra.deployed import ROOT
 
-
 pytestmark = pytest.mark.once
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from tests.infra.bicep.calls import called_file
 from tests.infra.bicep.checker import Files
 from tests.infra.bicep.declarations import BicepFile, Module, Resource
-from tests.infra.bicep.evaluation import Scope, evaluate, rounds
+from tests.infra.bicep.evaluation import evaluate, rounds
 from tests.infra.bicep.expressions import Name, Nested, Object
+from tests.infra.bicep.scope import Scope
 from tests.infra.bicep.values import Unknown, Value, rendered
 
 Body = Mapping[str, Value]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tests.infra.bicep.checker import Files
 from tests.infra.bicep.declarations import BicepFile
-from tests.infra.bicep.evaluation import Scope, evaluate
+from tests.infra.bicep.evaluation import evaluate
 from tests.infra.bicep.plan import Deployed, Plan, plan
+from tests.infra.bicep.scope import Scope
 from tests.infra.bicep.values import Unknown, Value, rendered
 
 MAIN = "main"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import product
 
 import yaml
 
-from tests.infra.bicep.declarations import described
+from tests.infra.bicep.declarations import allowed
 from tests.infra.bicep.expressions import Text
 from tests.infra.bicep.values import Value, rendered
 from tests.infra.checks.hardening import at
@@ -58,6 +57,15 @@ DEFAULTS: Mapping[str, Value] = {
 """What nobody is given, and nothing is shut or paid for, unless somebody asks."""
 
 
+CHOICES: Mapping[str, list[str]] = {
+    "apiPolicy": ["full", "minimal", "none"],
+    "monitorAccess": ["Open", "PrivateOnly"],
+    "pythonVersion": ["3.11", "3.12", "3.13"],
+    "streamCompletion": ["eventHub", "none"],
+}
+"""What a parameter may be: these rules, and docs/deploy.md, name the values."""
+
+
 def defaults_are_cautious(project: Project) -> list[str]:
     """main.bicep's defaults are those of the table; an API that is not made here keeps its policy."""
     defaults = project.defaults()
@@ -66,6 +74,9 @@ def defaults_are_cautious(project: Project) -> list[str]:
         for name, value in DEFAULTS.items()
         if defaults.get(name, "") != value
     ]
+    parameters = project.files.open(project.infra / "main.bicep").parameters
+    choices = {name: allowed(parameter) for name, parameter in parameters.items() if allowed(parameter)}
+    found += [f"main: {name} may be {choices.get(name)}" for name in CHOICES if choices.get(name) != CHOICES[name]]
     asked = project.plan({"apiPolicy": "none", "createApi": False})
     replaced = {"Microsoft.ApiManagement/service/apis", "Microsoft.ApiManagement/service/apis/policies"}
     found += [f"{one.place}: replaces what an existing API has" for one in asked.of(*replaced)]
@@ -97,72 +108,6 @@ def only_replayed_letters_are_deleted(project: Project) -> list[str]:
     if days != [30] or project.plan({"immutableStatementDays": 0}).of(policies):
         found.append("storage: statements are not kept for the days that immutableStatementDays says")
     return found
-
-
-def closing_needs_a_gateway_inside(project: Project) -> list[str]:
-    """The hub is closed to the public only where the gateway is inside; ingestion and queries each as they say."""
-    found = []
-    for private, inside in product((False, True), repeat=2):
-        wanted = "Disabled" if private and inside else "Enabled"
-        plan = project.plan({"privateNetwork": private, "gatewayIsInVnet": inside, "streamCompletion": "none"})
-        (hub,) = plan.of("Microsoft.EventHub/namespaces")
-        if at(hub, "publicNetworkAccess") != wanted:
-            found.append(f"eventhub: with privateNetwork {private}, gatewayIsInVnet {inside} it must be {wanted}")
-        (account,) = plan.of("Microsoft.Storage/storageAccounts")
-        shut = ("Disabled", "Deny") if private else ("Enabled", "Allow")
-        if (at(account, "publicNetworkAccess"), at(account, "networkAcls.defaultAction")) != shut:
-            found.append(f"storage: with privateNetwork {private} it must be {shut}")
-        if bool(plan.of("Microsoft.Network/virtualNetworks")) is not private:
-            found.append(f"network: with privateNetwork {private} it must be there only if that is true")
-    monitoring: Value = {"ingestion": "Disabled", "queries": "Enabled"}
-    for private, wanted_access in ((True, ("Disabled", "Enabled")), (False, ("Enabled", "Enabled"))):
-        plan = project.plan({"privateNetwork": private, "publicMonitoring": monitoring})
-        for one in plan.of("Microsoft.Insights/components", "Microsoft.OperationalInsights/workspaces"):
-            access = (at(one, "publicNetworkAccessForIngestion"), at(one, "publicNetworkAccessForQuery"))
-            if access != wanted_access:
-                found.append(f"{one.place}: with privateNetwork {private} ingestion and queries are {access}")
-    if project.defaults().get("publicMonitoring") != {"ingestion": "Disabled", "queries": "Enabled"}:
-        found.append("main: by default ingestion must be closed and queries open in a private network")
-    return found + _network(project)
-
-
-_ENDPOINT = "Microsoft.Network/privateEndpoints"
-_SCOPE = "Microsoft.Insights/privateLinkScopes"
-_REACHED: Mapping[str, str] = {
-    "eventhub.hubNamespace.id": "namespace",
-    "storage.account.id": "blob",
-    "network.scope.id": "azuremonitor",
-}
-"""What has a private endpoint -> its group."""
-
-
-def _network(project: Project) -> list[str]:
-    plan = project.plan({"privateNetwork": True, "monitorAccess": "Open"})
-    (network,) = plan.of("Microsoft.Network/virtualNetworks")
-    subnets = at(network, "subnets")
-    delegated = [
-        one["name"]
-        for one in (subnets if isinstance(subnets, list) else [])
-        if isinstance(one, Mapping) and "'Microsoft.App/environments'" in rendered(one)
-    ]
-    found = (
-        [] if delegated == ["function"] else ["network: the function's subnet alone is for Microsoft.App/environments"]
-    )
-    links = {str(one.body["name"]).rpartition("-")[0]: rendered(one.properties) for one in plan.of(_ENDPOINT)}
-    for target, group in _REACHED.items():
-        wanted = f"privateLinkServiceId: {target}, groupIds: ['{group}']"
-        if not any(wanted in text and "network.endpointSubnet.id" in text for text in links.values()):
-            found.append(f"network: has no private endpoint for {target}")
-    linked = {rendered(at(one, "linkedResourceId")) for one in plan.of(f"{_SCOPE}/scopedResources")}
-    if linked != {"monitoring.insights.id", "monitoring.workspace.id"}:
-        found.append(f"network: its scope holds {sorted(linked)}, must hold Application Insights and the workspace")
-    (scope,) = plan.of(_SCOPE)
-    modes = project.plan({"privateNetwork": True, "monitorAccess": "PrivateOnly"}).of(_SCOPE)[0]
-    for one, mode in ((scope, "Open"), (modes, "PrivateOnly")):
-        if at(one, "accessModeSettings") != {"ingestionAccessMode": mode, "queryAccessMode": mode}:
-            found.append(f"{one.place}: its access is not as monitorAccess says")
-    warning = described(project.module("network").parameters["monitorAccess"].decorators) or ""
-    return found + ([] if "peered" in warning else ["network: monitorAccess does not warn of peered networks"])
 
 
 def readers_find_their_hub(project: Project) -> list[str]:

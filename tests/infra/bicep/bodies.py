@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from tests.infra.bicep.declarations import BicepFile, Resource, near
 from tests.infra.bicep.expressions import Array, Choice, Constant, Entry, Expression, Loop, Object
-from tests.infra.bicep.kinds import kind_of, texts_of
+from tests.infra.bicep.kinds import kind_of, texts_of, written_out
 from tests.infra.bicep.type_data import READ_ONLY, REQUIRED, ResourceType, Type
 
 OF_THE_LANGUAGE = frozenset({"parent", "scope", "dependsOn"})
@@ -97,6 +97,7 @@ class Body:
 
     def _value(self, value: Expression, reference: Type, where: str) -> None:
         kind = self._known.at(reference)
+        value = written_out(self._file, value)
         if isinstance(value, Choice):
             self._value(value.yes, kind, where)
             self._value(value.no, kind, where)

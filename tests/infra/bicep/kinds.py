@@ -127,3 +127,12 @@ def texts_of(file: BicepFile, value: Expression, depth: int = 0) -> list[str] | 
             return allowed(file.parameters[name]) or None
         case _:
             return None
+
+
+def written_out(file: BicepFile, value: Expression) -> Expression:
+    """Return what a name stands for, where that is a variable; a circle of them is left as it is."""
+    seen: set[str] = set()
+    while isinstance(value, Name) and value.name in file.variables and value.name not in seen:
+        seen.add(value.name)
+        value = file.variables[value.name].value
+    return value

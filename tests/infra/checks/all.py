@@ -27,6 +27,7 @@ RULES: tuple[Callable[[Project], list[str]], ...] = (
     documentation.every_module_is_used,
     documentation.tags_are_on_everything,
     hardening.resources_are_closed,
+    hardening.nothing_makes_keys,
     hardening.identities_are_named,
     hardening.doors_are_shut,
     hardening.who_is_given_a_role_has_an_identity,

@@ -8,7 +8,7 @@ import re
 from tests.infra.bicep import planned
 from tests.infra.bicep.checker import check
 from tests.infra.bicep.evaluation import NOT_GIVEN
-from tests.infra.bicep.values import rendered
+from tests.infra.bicep.values import Value, rendered
 from tests.infra.checks.project import Project
 
 _REASONED = re.compile(r"#disable-next-line\s+[a-zA-Z][\w-]+(\s+[a-zA-Z][\w-]+)*\s+//\s*\S.{9,}")
@@ -28,7 +28,11 @@ def what_is_planned_fits(project: Project) -> list[str]:
     written = json.loads((project.infra / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
     given = {name: one["value"] for name, one in written.items()}
     found = set()
-    for choice in ({}, given, {"privateNetwork": True}, {"emitTokenMetrics": True}):
+    two: list[Value] = [
+        {"name": "first", "accountName": "contoso-first"},
+        {"name": "second", "accountName": "contoso-second", "resourceGroup": "models", "priority": 2},
+    ]
+    for choice in ({}, given, {"privateNetwork": True}, {"emitTokenMetrics": True}, {"backends": two}):
         made = project.plan(project.defaults() | choice)
         found |= set(planned.check(made.resources))
         texts = [rendered(one.body) for one in made.resources] + [rendered(one) for one in made.outputs.values()]

@@ -119,9 +119,14 @@ def _not_for_this_machine(item: pytest.Item) -> str | None:
         program = _argument(mark, "program")
         if program not in OPTIONAL_PROGRAMS:
             raise pytest.UsageError(f"{item.nodeid}: {program} is not in OPTIONAL_PROGRAMS of tests/conftest.py")
-        if shutil.which(program) is None:
+        if shutil.which(program, path=programs()) is None:
             return f"needs the optional program {program}, which is not on PATH"
     return None
+
+
+def programs() -> str:
+    """Return where optional programs are looked for: PATH, and where `az bicep install` puts its compiler."""
+    return os.pathsep.join([os.environ.get("PATH", ""), str(Path.home() / ".azure" / "bin")])
 
 
 def _lacks_node(item: pytest.Item, root: Path) -> str | None:

@@ -8,8 +8,9 @@ import pytest
 
 from chargeback.reports.compose import kql_folder
 from tests.infra.bicep.checker import Files
-from tests.infra.bicep.evaluation import Scope, evaluate, rounds
+from tests.infra.bicep.evaluation import evaluate, rounds
 from tests.infra.bicep.plan import plan
+from tests.infra.bicep.scope import Scope
 from tests.infra.bicep.values import Unknown, Value, rendered
 from tests.infra.gateways import FIRST, MODULES, SECOND, SHOP, backends, gateway, named_values, only
 

@@ -13,6 +13,8 @@ from tests.infra.checks.all import RULES
 from tests.infra.checks.project import Project
 from tests.infra.deployed import ROOT
 
+pytestmark = pytest.mark.once
+
 
 class Mistake(NamedTuple):
     rule: str

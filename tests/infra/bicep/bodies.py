@@ -1,4 +1,4 @@
-"""The body of every resource against the published type of its API version."""
+"""The body of a resource against the published type of its API version."""
 
 from __future__ import annotations
 
@@ -7,43 +7,14 @@ from difflib import get_close_matches
 
 from tests.infra.bicep.declarations import BicepFile, Resource, near
 from tests.infra.bicep.expressions import Array, Choice, Constant, Entry, Expression, Loop, Object
-from tests.infra.bicep.kinds import kind_of, texts_of
-from tests.infra.bicep.type_data import READ_ONLY, REQUIRED, ResourceType, Type, names, resource_type
+from tests.infra.bicep.kinds import kind_of, texts_of, written_out
+from tests.infra.bicep.type_data import READ_ONLY, REQUIRED, ResourceType, Type
 
 OF_THE_LANGUAGE = frozenset({"parent", "scope", "dependsOn"})
 LOGGER_CREDENTIALS = frozenset(
     {"name", "connectionString", "endpointAddress", "identityClientId", "instrumentationKey"}
 )
 """Keys of a logger's credentials, which its type leaves open (learn.microsoft.com: Logger, Create Or Update)."""
-
-_NAME = re.compile(r"[\w.]+(/[\w-]+)+@\d{4}-\d\d-\d\d(-preview)?")
-
-
-def check(file: BicepFile) -> None:
-    """Report what a file's resources do not hold to."""
-    for name, resource in file.resources.items():
-        if not _NAME.fullmatch(resource.type):
-            file.error(resource.line, f"'{resource.type}' is not of the form Type/name@2024-01-01")
-            continue
-        if resource.body is None:
-            file.error(resource.line, f"resource '{name}' has no body")
-            continue
-        _parent(file, name, resource, resource.body)
-        known = resource_type(resource.type)
-        if known is None:
-            file.warn(resource.line, f"no type data for {resource.type}{near(resource.type.lower(), names())}")
-        else:
-            Body(file, known).resource(name, resource, resource.body)
-
-
-def _parent(file: BicepFile, name: str, resource: Resource, body: Object) -> None:
-    """A child type has a parent, is nested, or bears its parent's name before its own."""
-    is_child = resource.type.split("@")[0].count("/") > 1
-    if not is_child or resource.outer or body.get("parent"):
-        return
-    texts = texts_of(file, body.get("name") or Constant(0, None))
-    if texts and not any("/" in text for text in texts):
-        file.error(resource.line, f"'{name}' is a child: it needs 'parent', or a name with '/'")
 
 
 class Body:
@@ -63,6 +34,10 @@ class Body:
                     self._file.error(entry.line, f"{name}.{entry.key.literal}: an existing resource has its name only")
             return
         self._object(own, self._known.body, name)
+
+    def planned(self, name: str, body: Object) -> None:
+        """Hold a whole body, evaluated and without what is of the language."""
+        self._object(body, self._known.body, name)
 
     def _object(self, value: Object, kind: Type, where: str) -> None:
         kind = self._discriminated(value, kind, where)
@@ -122,6 +97,7 @@ class Body:
 
     def _value(self, value: Expression, reference: Type, where: str) -> None:
         kind = self._known.at(reference)
+        value = written_out(self._file, value)
         if isinstance(value, Choice):
             self._value(value.yes, kind, where)
             self._value(value.no, kind, where)

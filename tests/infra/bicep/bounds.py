@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.infra.bicep.calls import called_file
 from tests.infra.bicep.declarations import BicepFile, Parameter, argument
-from tests.infra.bicep.expressions import Array, Constant, Expression, Object
+from tests.infra.bicep.expressions import Array, Constant, Expression, Name, Object
 from tests.infra.bicep.kinds import texts_of
 
 
@@ -28,6 +28,9 @@ def check(file: BicepFile, open_file: Callable[[Path], BicepFile]) -> None:
 
 
 def _hold(file: BicepFile, where: str, parameter: Parameter, value: Expression) -> None:
+    if isinstance(value, Name) and value.name in file.parameters:
+        # What is handed on is, where nobody gives another, a default.
+        value = file.parameters[value.name].default or value
     if isinstance(value, Constant) and isinstance(value.value, int) and not isinstance(value.value, bool):
         low, high = _number(parameter, "minValue"), _number(parameter, "maxValue")
         _within(file, value.line, f"{where}: {value.value}", value.value, low, high)

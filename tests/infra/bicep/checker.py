@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.infra.bicep import bodies, bounds, calls, names, order
+from tests.infra.bicep import bounds, calls, names, order, resources
 from tests.infra.bicep.declarations import BicepFile, Finding
 from tests.infra.bicep.reading import read
 
@@ -33,7 +33,7 @@ def check(paths: Iterable[Path], files: Files | None = None) -> list[Finding]:
     for file in map(files.open, paths):
         if not file.findings:
             names.check(file)
-            bodies.check(file)
+            resources.check(file)
             calls.check(file, files.open)
             bounds.check(file, files.open)
             order.check(file)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-import yaml
-
-from tests.infra.bicep import built_in
-from tests.infra.bicep.declarations import BicepFile
+from tests.infra.bicep import built_in, operators
 from tests.infra.bicep.expressions import (
     Array,
     Binary,
@@ -28,33 +23,11 @@ from tests.infra.bicep.expressions import (
     Text,
     Unary,
 )
+from tests.infra.bicep.loading import load
+from tests.infra.bicep.scope import Scope
 from tests.infra.bicep.values import Unknown, Value, joined, known, rendered
 
 _ON_PARTS = built_in.ON_PARTS | {"shallowMerge", "skip", "take"}
-
-
-class Outputs(Protocol):
-    """Gives the value of an output of a module that a file calls."""
-
-    def __call__(self, module: str, output: str) -> Value: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What the names of a file stand for."""
-
-    file: BicepFile
-    parameters: Mapping[str, Value]
-    outputs: Outputs
-    names: Mapping[str, Value] = field(default_factory=dict)
-    """Those of loops and lambdas."""
-
-    @property
-    def module(self) -> str:
-        return self.file.path.stem
-
-    def within(self, names: Sequence[str], values: Sequence[Value]) -> Scope:
-        return replace(self, names={**self.names, **dict(zip(names, values, strict=False))})
 
 
 def evaluate(expression: Expression, scope: Scope) -> Value:
@@ -74,8 +47,8 @@ def evaluate(expression: Expression, scope: Scope) -> Value:
             return _loop(expression, scope)
         case Call():
             return _call(expression, scope)
-        case Member(_, base, name):
-            return _member(base, name, scope)
+        case Member():
+            return _member(expression, scope)
         case Index(_, base, index):
             return _index(base, evaluate(index, scope), scope)
         case Nested(_, _, name):
@@ -83,9 +56,9 @@ def evaluate(expression: Expression, scope: Scope) -> Value:
         case Lambda():
             return Unknown("a function")
         case Unary(_, operator, operand):
-            return _unary(operator, evaluate(operand, scope))
-        case Binary():
-            return _binary(expression, scope)
+            return operators.unary(operator, evaluate(operand, scope))
+        case Binary(_, operator, left, right):
+            return operators.binary(operator, evaluate(left, scope), evaluate(right, scope))
         case Choice():
             return _choice(expression, scope)
 
@@ -101,7 +74,9 @@ def _named(name: str, scope: Scope) -> Value:
     if name in scope.parameters:
         return scope.parameters[name]
     if name in scope.file.variables:
-        return evaluate(scope.file.variables[name].value, replace(scope, names={}))
+        if name not in scope.variables:
+            scope.variables[name] = evaluate(scope.file.variables[name].value, replace(scope, names={}))
+        return scope.variables[name]
     return Unknown(f"{scope.module}.{name}")
 
 
@@ -113,11 +88,8 @@ def rounds(over: Value, scope: Scope, names: Sequence[str]) -> list[Scope]:
 
 
 def _loop(loop: Loop, scope: Scope) -> Value:
-    made = []
-    for one in rounds(evaluate(loop.over, scope), scope, loop.names):
-        if loop.condition is None or evaluate(loop.condition, one) is not False:
-            made.append(evaluate(loop.body, one))
-    return made
+    over = evaluate(loop.over, scope)
+    return [evaluate(loop.body, one) for one in rounds(over, scope, loop.names)]
 
 
 def _call(call: Call, scope: Scope) -> Value:
@@ -129,7 +101,8 @@ def _call(call: Call, scope: Scope) -> Value:
         values_in = [evaluate(argument, scope) for argument in call.arguments]
         return evaluate(function.body, scope.within(function.names, values_in))
     if call.name.startswith("load"):
-        return _loaded(call, scope)
+        path = call.arguments[0].literal if isinstance(call.arguments[0], Text) else None
+        return load(call.name, scope.file.path.parent, path or "")
     if call.name in _WITH_LAMBDAS and isinstance(call.arguments[1], Lambda):
         return _mapped(call, call.arguments[1], scope)
     values_out = [evaluate(argument, scope) for argument in call.arguments]
@@ -140,21 +113,6 @@ def _call(call: Call, scope: Scope) -> Value:
         except LookupError:
             pass
     return Unknown(f"{call.name}({', '.join(rendered(value) for value in values_out)})")
-
-
-def _loaded(call: Call, scope: Scope) -> Value:
-    path = call.arguments[0].literal if isinstance(call.arguments[0], Text) else None
-    file = scope.file.path.parent / (path or "")
-    if not file.is_file():
-        return Unknown(f"{call.name}('{path}')")
-    text = file.read_text(encoding="utf-8")
-    if call.name == "loadJsonContent":
-        loaded: Value = json.loads(text)
-        return loaded
-    if call.name == "loadYamlContent":
-        read: Value = yaml.safe_load(text)
-        return read
-    return text
 
 
 _WITH_LAMBDAS = frozenset({"map", "filter", "toObject", "mapValues"})
@@ -179,16 +137,25 @@ def _mapped(call: Call, function: Lambda, scope: Scope) -> Value:
     return dict(zip(keys, values, strict=True))
 
 
-def _member(base: Expression, name: str, scope: Scope) -> Value:
-    match base:
+def _member(member: Member, scope: Scope) -> Value:
+    name = member.name
+    match member.base:
         case Member(_, Name(_, module) | Index(_, Name(_, module), _), "outputs") if module in scope.file.modules:
             return scope.outputs(module, name)
         case Name(_, resource) | Nested(_, _, resource) if resource in scope.file.resources:
             return _of_a_resource(resource, name, scope)
-    value = evaluate(base, scope)
+    value = evaluate(member.base, scope)
     if isinstance(value, Mapping):
-        return value.get(name)
-    return Unknown(f"{rendered(value)}.{name}")
+        return value[name] if name in value else None if member.safe else _missing(scope, name)
+    return None if value is None else Unknown(f"{rendered(value)}.{name}")
+
+
+NOT_GIVEN = "NOT GIVEN"
+"""What the text of a value begins with that is read of an object and is not in it: Azure refuses the deployment."""
+
+
+def _missing(scope: Scope, name: str) -> Unknown:
+    return Unknown(f"{NOT_GIVEN}({scope.module} reads .{name})")
 
 
 def _of_a_resource(resource: str, name: str, scope: Scope) -> Value:
@@ -202,55 +169,10 @@ def _of_a_resource(resource: str, name: str, scope: Scope) -> Value:
 def _index(base: Expression, index: Value, scope: Scope) -> Value:
     value = evaluate(base, scope)
     if isinstance(value, Mapping) and isinstance(index, str):
-        return value.get(index)
+        return value[index] if index in value else _missing(scope, index)
     if isinstance(value, Sequence) and not isinstance(value, str) and isinstance(index, int) and index < len(value):
         return value[index]
     return Unknown(f"{rendered(value)}[{rendered(index)}]")
-
-
-def _unary(operator: str, value: Value) -> Value:
-    if operator == "!" and isinstance(value, bool):
-        return not value
-    if operator == "-" and isinstance(value, int):
-        return -value
-    return Unknown(f"{operator}{rendered(value)}")
-
-
-def _binary(binary: Binary, scope: Scope) -> Value:
-    left, right = evaluate(binary.left, scope), evaluate(binary.right, scope)
-    match binary.operator:
-        case "&&" if left is False or right is False:
-            return False
-        case "||" if left is True or right is True:
-            return True
-        case "&&" | "||" if isinstance(left, bool):
-            return right
-        case "&&" | "||" if isinstance(right, bool):
-            return left
-        case "??" if left is None:
-            return right
-        case "??" if not isinstance(left, Unknown):
-            return left
-        case "==" if known(left) and known(right):
-            return left == right
-        case "!=" if known(left) and known(right):
-            return left != right
-        case operator if isinstance(left, int) and isinstance(right, int) and operator in _ON_NUMBERS:
-            return _ON_NUMBERS[operator](left, right)
-        case operator:
-            return Unknown(f"({rendered(left)} {operator} {rendered(right)})")
-
-
-_ON_NUMBERS: Mapping[str, Callable[[int, int], int]] = {
-    "+": lambda one, other: one + other,
-    "-": lambda one, other: one - other,
-    "*": lambda one, other: one * other,
-    "/": lambda one, other: one // other,
-    "<": lambda one, other: one < other,
-    ">": lambda one, other: one > other,
-    "<=": lambda one, other: one <= other,
-    ">=": lambda one, other: one >= other,
-}
 
 
 def _choice(choice: Choice, scope: Scope) -> Value:

@@ -64,13 +64,12 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """`[for item in over: if (condition) body]`."""
+    """`[for item in over: body]`."""
 
     line: int
     names: tuple[str, ...]
     """The item and, if it is named, its index."""
     over: Expression
-    condition: Expression | None
     body: Expression
 
 
@@ -89,6 +88,8 @@ class Member:
     line: int
     base: Expression
     name: str
+    safe: bool = False
+    """Written with `.?`: null where there is none of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,8 @@ def parts(expression: Expression) -> tuple[Expression, ...]:
             return tuple(half for entry in expression.entries for half in (entry.key, entry.value))
         case Array():
             return expression.items
-        case Loop(_, _, over, condition, body):
-            return (over, body) if condition is None else (over, condition, body)
+        case Loop(_, _, over, body):
+            return (over, body)
         case Call(_, _, arguments, of):
             return arguments if of is None else (of, *arguments)
         case Member(_, base) | Nested(_, base):

@@ -110,7 +110,7 @@ def _member(file: BicepFile, base: Expression, name: str, depth: int) -> str:
 
 
 def texts_of(file: BicepFile, value: Expression, depth: int = 0) -> list[str] | None:
-    """Return all the texts that an expression may be; `None` where they cannot be told."""
+    """Return the texts that an expression may be, among others perhaps; `None` where none can be told."""
     if depth > _DEEPEST:
         return None
     match value:
@@ -119,11 +119,20 @@ def texts_of(file: BicepFile, value: Expression, depth: int = 0) -> list[str] | 
         case Constant(_, None):
             return []
         case Choice(_, _, yes, no):
-            both = texts_of(file, yes, depth + 1), texts_of(file, no, depth + 1)
-            return None if both[0] is None or both[1] is None else both[0] + both[1]
+            both = [texts for one in (yes, no) if (texts := texts_of(file, one, depth + 1)) is not None]
+            return [text for texts in both for text in texts] if both else None
         case Name(_, name) if name in file.variables:
             return texts_of(file, file.variables[name].value, depth + 1)
         case Name(_, name) if name in file.parameters:
             return allowed(file.parameters[name]) or None
         case _:
             return None
+
+
+def written_out(file: BicepFile, value: Expression) -> Expression:
+    """Return what a name stands for, where that is a variable; a circle of them is left as it is."""
+    seen: set[str] = set()
+    while isinstance(value, Name) and value.name in file.variables and value.name not in seen:
+        seen.add(value.name)
+        value = file.variables[value.name].value
+    return value

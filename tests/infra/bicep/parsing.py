@@ -106,11 +106,11 @@ def loop_parts(node: Node) -> tuple[tuple[str, ...], Expression, Node]:
 
 def _loop(node: Node) -> Loop:
     names, over, repeated = loop_parts(node)
-    condition = None
     if repeated.type == "if_statement":
-        asked, repeated = children(repeated)
-        condition = expression(asked)
-    return Loop(line(node), names, over, condition, expression(repeated))
+        raise ValueError(
+            f"line {line(node)}: a condition stands in the loop of a resource or a module only: use filter()"
+        )
+    return Loop(line(node), names, over, expression(repeated))
 
 
 def call(node: Node) -> Call:
@@ -147,7 +147,8 @@ def _last(node: Node, make: Callable[[Expression], Expression]) -> Expression:
     at, parts = line(node), children(node)
     match node.type:
         case "member_expression":
-            return _last(parts[0], lambda value: make(Member(at, value, text(parts[1]))))
+            safe = any(child.type == ".?" for child in node.children)
+            return _last(parts[0], lambda value: make(Member(at, value, text(parts[1]), safe)))
         case "subscript_expression":
             return _last(parts[0], lambda value: make(Index(at, value, expression(parts[1]))))
         case "unary_expression":

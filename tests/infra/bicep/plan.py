@@ -9,8 +9,9 @@ from pathlib import Path
 from tests.infra.bicep.calls import called_file
 from tests.infra.bicep.checker import Files
 from tests.infra.bicep.declarations import BicepFile, Module, Resource
-from tests.infra.bicep.evaluation import Scope, evaluate, rounds
+from tests.infra.bicep.evaluation import evaluate, rounds
 from tests.infra.bicep.expressions import Name, Nested, Object
+from tests.infra.bicep.scope import Scope
 from tests.infra.bicep.values import Unknown, Value, rendered
 
 Body = Mapping[str, Value]
@@ -34,6 +35,7 @@ class Deployed:
     scope: str | None
     """Module and symbol of what it is an extension of."""
     line: int
+    version: str
 
     @property
     def place(self) -> str:
@@ -76,6 +78,7 @@ class _Planned:
         self._files = files
         self._file = file
         self._condition = condition
+        self._asked: dict[str, _Planned | None] = {}
         self.scope = Scope(file, given, self._output)
         for name, parameter in file.parameters.items():
             if name not in given:
@@ -125,6 +128,7 @@ class _Planned:
             parent,
             self._symbol(body, "scope"),
             resource.line,
+            resource.type.partition("@")[2],
         )
 
     def _symbol(self, body: Object, key: str) -> str | None:
@@ -148,7 +152,10 @@ class _Planned:
         declared = self._file.modules[module]
         if not called_file(self._file, declared).is_file():
             return Unknown(f"{module}.outputs.{output}")
-        called = self._called(declared, self._scopes(declared)[0], True) if self._scopes(declared) else None
+        if module not in self._asked:
+            scopes = self._scopes(declared)
+            self._asked[module] = self._called(declared, scopes[0], True) if scopes else None
+        called = self._asked[module]
         if called is None or output not in called.scope.file.outputs:
             return Unknown(f"{module}.outputs.{output}")
         return evaluate(called.scope.file.outputs[output].value, called.scope)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from tree_sitter import Node
@@ -29,7 +31,13 @@ _COMMENTS = frozenset({"comment", "diagnostic_comment"})
 
 def read(path: Path) -> BicepFile:
     """Read a file. What cannot be read is among its findings, and then nothing else of it is."""
-    source = path.read_bytes()
+    known = _read(path, path.read_bytes())
+    return replace(known, findings=[*known.findings])
+
+
+@cache
+def _read(path: Path, source: bytes) -> BicepFile:
+    """Read a text once; nobody changes what it declares, and findings are each reader's own."""
     file = BicepFile(path, len(source.splitlines()))
     root = parsing.tree(source)
     for node, message in _unreadable(root):

@@ -58,4 +58,6 @@ def _piece(value: Value) -> str:
     if isinstance(value, str):
         return value
     text = rendered(value)
+    if isinstance(value, int):
+        return text
     return text if text.startswith("${") and text.endswith("}") else f"${{{text}}}"

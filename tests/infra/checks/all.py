@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.infra.checks import (
+    app,
     documentation,
     gateway,
     hardening,
     language,
+    network,
     promises,
     roles,
     secrets,
@@ -18,12 +20,14 @@ from tests.infra.checks.project import Project
 
 RULES: tuple[Callable[[Project], list[str]], ...] = (
     language.files_are_right,
+    language.what_is_planned_fits,
     language.excuses_say_why,
     documentation.everything_is_described,
     documentation.files_are_short,
     documentation.every_module_is_used,
     documentation.tags_are_on_everything,
     hardening.resources_are_closed,
+    hardening.nothing_makes_keys,
     hardening.identities_are_named,
     hardening.doors_are_shut,
     hardening.who_is_given_a_role_has_an_identity,
@@ -45,7 +49,12 @@ RULES: tuple[Callable[[Project], list[str]], ...] = (
     gateway.diagnostics_take_no_prompts,
     promises.nothing_is_sampled_or_capped,
     promises.only_replayed_letters_are_deleted,
-    promises.closing_needs_a_gateway_inside,
+    network.closing_needs_a_gateway_inside,
     promises.readers_find_their_hub,
+    promises.defaults_are_cautious,
+    app.the_app_is_on_flex_consumption,
+    app.instances_are_those_that_were_asked_for,
+    app.the_app_is_in_its_subnet,
+    app.the_gateway_is_found_or_made,
     promises.parameters_and_services_fit,
 )

@@ -87,6 +87,9 @@ def diagnostics_take_no_prompts(project: Project) -> list[str]:
     if [one.properties.get("logs") for one in exports] != [[{"category": "GatewayLlmLogs", "enabled": True}]]:
         found.append("gateway-log: the diagnostic setting must export GatewayLlmLogs alone")
     for one in exports:
+        to = (rendered(one.properties.get("eventHubAuthorizationRuleId")), one.properties.get("eventHubName"))
+        if to != ("gateway-log.sends.id", "gateway-log"):
+            found.append(f"{one.place}:{one.line}: exports to {to}, not to the hub that is for the log alone")
         if {"workspaceId", "storageAccountId", "metrics"} & one.properties.keys():
             found.append(f"{one.place}:{one.line}: exports to more than its hub")
     none = project.plan({"streamCompletion": "none"})

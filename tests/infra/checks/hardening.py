@@ -10,7 +10,13 @@ from tests.infra.bicep.values import Value, rendered
 from tests.infra.checks.project import MAIN, Project
 
 MUST_BE: Mapping[str, Mapping[str, Value]] = {
-    "Microsoft.EventHub/namespaces": {"disableLocalAuth": True, "minimumTlsVersion": "1.2"},
+    "Microsoft.EventHub/namespaces": {
+        "disableLocalAuth": True,
+        "minimumTlsVersion": "1.2",
+        "zoneRedundant": True,
+        "isAutoInflateEnabled": True,
+    },
+    "Microsoft.EventHub/namespaces/networkRuleSets": {"trustedServiceAccessEnabled": True},
     "Microsoft.Insights/components": {"DisableLocalAuth": True},
     "Microsoft.OperationalInsights/workspaces": {"features.disableLocalAuth": True},
     "Microsoft.CognitiveServices/accounts": {"disableLocalAuth": True},
@@ -27,6 +33,8 @@ MUST_BE: Mapping[str, Mapping[str, Value]] = {
         "siteConfig.minTlsVersion": "1.2",
         "siteConfig.scmMinTlsVersion": "1.2",
     },
+    "Microsoft.ApiManagement/service/apis": {"subscriptionRequired": True, "protocols": ["https"]},
+    "Microsoft.ApiManagement/service/products": {"subscriptionRequired": True, "approvalRequired": True},
     "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"allow": False},
 }
 """Type -> path below `properties` -> value."""
@@ -60,6 +68,18 @@ def resources_are_closed(project: Project) -> list[str]:
                 problems.append(_problem(one, path, found, wanted))
     unused = LOCAL_AUTHENTICATION.keys() - excused
     return problems + [f"{module}: does not need its exception, local authentication is off" for module in unused]
+
+
+def nothing_makes_keys(project: Project) -> list[str]:
+    """No resource is one that keys come with, but for the rule that diagnostic settings demand."""
+    return [
+        f"{one.place}:{one.line}: a {one.type} has keys of its own"
+        for _, one in project.everything()
+        if one.type.rpartition("/")[2].lower() in _WITH_KEYS and one.module not in LOCAL_AUTHENTICATION
+    ]
+
+
+_WITH_KEYS = {"authorizationrules", "functionkeys", "localusers", "apikeys", "accesskeys", "secrets", "keys"}
 
 
 def identities_are_named(project: Project) -> list[str]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from tests.infra.bicep.checker import Files
 from tests.infra.bicep.declarations import BicepFile
-from tests.infra.bicep.evaluation import Scope, evaluate
+from tests.infra.bicep.evaluation import evaluate
 from tests.infra.bicep.plan import Deployed, Plan, plan
-from tests.infra.bicep.values import Unknown, Value
+from tests.infra.bicep.scope import Scope
+from tests.infra.bicep.values import Unknown, Value, rendered
 
 MAIN = "main"
 
@@ -22,6 +23,7 @@ class Project:
         self.root = root
         self.infra = root / "infra"
         self.files = Files()
+        self._plans: dict[tuple[Path, str], Plan] = {}
 
     @cached_property
     def paths(self) -> list[Path]:
@@ -42,7 +44,11 @@ class Project:
 
     def plan(self, given: Mapping[str, Value] | None = None, entry: Path | None = None) -> Plan:
         """Plan main.bicep, or another entry, with some parameters given."""
-        return plan(entry or self.infra / "main.bicep", given, self.files)
+        path = entry or self.infra / "main.bicep"
+        key = (path, rendered(given or {}))
+        if key not in self._plans:
+            self._plans[key] = plan(path, given, self.files)
+        return self._plans[key]
 
     def defaults(self) -> dict[str, Value]:
         """Return what main.bicep's parameters are where nobody gives them."""

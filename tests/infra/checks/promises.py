@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import product
 
 import yaml
 
-from tests.infra.bicep.declarations import described
+from tests.infra.bicep.declarations import allowed
 from tests.infra.bicep.expressions import Text
 from tests.infra.bicep.values import Value, rendered
 from tests.infra.checks.hardening import at
@@ -40,6 +39,53 @@ def nothing_is_sampled_or_capped(project: Project) -> list[str]:
     return found
 
 
+DEFAULTS: Mapping[str, Value] = {
+    "alertEmails": [],
+    "apimName": "",
+    "backends": [],
+    "consumers": [],
+    "emitTokenMetrics": False,
+    "financePrincipalId": "",
+    "gatewayIsInVnet": False,
+    "immutableStatementDays": 0,
+    "monitorAccess": "Open",
+    "namedValues": {},
+    "operatorsPrincipalId": "",
+    "privateNetwork": False,
+    "pythonVersion": "3.13",
+}
+"""What nobody is given, and nothing is shut or paid for, unless somebody asks."""
+
+
+CHOICES: Mapping[str, list[str]] = {
+    "apiPolicy": ["full", "minimal", "none"],
+    "monitorAccess": ["Open", "PrivateOnly"],
+    "pythonVersion": ["3.11", "3.12", "3.13"],
+    "streamCompletion": ["eventHub", "none"],
+}
+"""What a parameter may be: these rules, and docs/deploy.md, name the values."""
+
+
+def defaults_are_cautious(project: Project) -> list[str]:
+    """main.bicep's defaults are those of the table; an API that is not made here keeps its policy."""
+    defaults = project.defaults()
+    found = [
+        f"main: {name} is {rendered(defaults.get(name))} by default, must be {rendered(value)}"
+        for name, value in DEFAULTS.items()
+        if defaults.get(name, "") != value
+    ]
+    parameters = project.files.open(project.infra / "main.bicep").parameters
+    choices = {name: allowed(parameter) for name, parameter in parameters.items() if allowed(parameter)}
+    found += [f"main: {name} may be {choices.get(name)}" for name in CHOICES if choices.get(name) != CHOICES[name]]
+    asked = project.plan({"apiPolicy": "none", "createApi": False})
+    replaced = {"Microsoft.ApiManagement/service/apis", "Microsoft.ApiManagement/service/apis/policies"}
+    found += [f"{one.place}: replaces what an existing API has" for one in asked.of(*replaced)]
+    policy = rendered(defaults.get("apiPolicy"))
+    return found + (
+        [] if policy == "(main.createApi ? 'full' : 'none')" else [f"main: apiPolicy is {policy} by default"]
+    )
+
+
 def only_replayed_letters_are_deleted(project: Project) -> list[str]:
     """One lifecycle rule: dead letters with the tag replayed=true. Statements have versions, and days if asked."""
     plan = project.plan({"immutableStatementDays": 30})
@@ -64,52 +110,9 @@ def only_replayed_letters_are_deleted(project: Project) -> list[str]:
     return found
 
 
-def closing_needs_a_gateway_inside(project: Project) -> list[str]:
-    """The hub is closed to the public only where the gateway is inside; ingestion and queries each as they say."""
-    found = []
-    for private, inside in product((False, True), repeat=2):
-        wanted = "Disabled" if private and inside else "Enabled"
-        plan = project.plan({"privateNetwork": private, "gatewayIsInVnet": inside, "streamCompletion": "none"})
-        (hub,) = plan.of("Microsoft.EventHub/namespaces")
-        if at(hub, "publicNetworkAccess") != wanted:
-            found.append(f"eventhub: with privateNetwork {private}, gatewayIsInVnet {inside} it must be {wanted}")
-        if bool(plan.of("Microsoft.Network/virtualNetworks")) is not private:
-            found.append(f"network: with privateNetwork {private} it must be there only if that is true")
-    plan = project.plan({"privateNetwork": True, "publicMonitoring": {"ingestion": "Disabled", "queries": "Enabled"}})
-    for one in plan.of("Microsoft.Insights/components", "Microsoft.OperationalInsights/workspaces"):
-        access = (at(one, "publicNetworkAccessForIngestion"), at(one, "publicNetworkAccessForQuery"))
-        if access != ("Disabled", "Enabled"):
-            found.append(f"{one.place}: ingestion and queries are {access}, must be closed and open")
-    if project.defaults().get("publicMonitoring") != {"ingestion": "Disabled", "queries": "Enabled"}:
-        found.append("main: by default ingestion must be closed and queries open in a private network")
-    return found + _network(project)
-
-
-def _network(project: Project) -> list[str]:
-    plan = project.plan({"privateNetwork": True, "monitorAccess": "Open"})
-    (network,) = plan.of("Microsoft.Network/virtualNetworks")
-    subnets = at(network, "subnets")
-    delegated = [
-        one["name"]
-        for one in (subnets if isinstance(subnets, list) else [])
-        if isinstance(one, Mapping) and "'Microsoft.App/environments'" in rendered(one)
-    ]
-    found = (
-        [] if delegated == ["function"] else ["network: the function's subnet alone is for Microsoft.App/environments"]
-    )
-    groups = {
-        rendered(at(one, "privateLinkServiceConnections")) for one in plan.of("Microsoft.Network/privateEndpoints")
-    }
-    for group in ("namespace", "blob", "azuremonitor"):
-        if not any(f"['{group}']" in text for text in groups):
-            found.append(f"network: has no private endpoint for {group}")
-    warning = described(project.module("network").parameters["monitorAccess"].decorators) or ""
-    return found + ([] if "peered" in warning else ["network: monitorAccess does not warn of peered networks"])
-
-
 def readers_find_their_hub(project: Project) -> list[str]:
     """Other readers name the hub that main.bicep makes, and a consumer group of it that is not the function's."""
-    plan = project.plan()
+    plan = project.plan({"streamCompletion": "none"})
     hubs = {one.body.get("name") for one in plan.of("Microsoft.EventHub/namespaces/eventhubs")}
     groups = [str(one.body.get("name")) for one in plan.of("Microsoft.EventHub/namespaces/eventhubs/consumergroups")]
     found = [] if {"chargeback", "stream-analytics", "fabric"} <= {*groups} else [f"eventhub: its groups are {groups}"]

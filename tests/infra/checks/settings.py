@@ -121,7 +121,7 @@ def _in_azure(project: Project, stream_completion: str) -> dict[str, Value]:
     if not isinstance(settings, list):
         return {}
     pairs = [one for one in settings if isinstance(one, Mapping)]
-    return {str(one["name"]): _text(one["value"]) for one in pairs}
+    return {str(one.get("name")): _text(one.get("value")) for one in pairs}
 
 
 def _text(value: Value) -> Value:

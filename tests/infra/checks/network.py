@@ -1,0 +1,78 @@
+"""The private network: what it closes, and when; what can be reached in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+
+from tests.infra.bicep.declarations import described
+from tests.infra.bicep.values import Value, rendered
+from tests.infra.checks.hardening import at
+from tests.infra.checks.project import Project
+
+
+def closing_needs_a_gateway_inside(project: Project) -> list[str]:
+    """The hub is closed to the public only where the gateway is inside; ingestion and queries each as they say."""
+    found = []
+    for private, inside in product((False, True), repeat=2):
+        wanted = "Disabled" if private and inside else "Enabled"
+        plan = project.plan({"privateNetwork": private, "gatewayIsInVnet": inside, "streamCompletion": "none"})
+        (hub,) = plan.of("Microsoft.EventHub/namespaces")
+        if at(hub, "publicNetworkAccess") != wanted:
+            found.append(f"eventhub: with privateNetwork {private}, gatewayIsInVnet {inside} it must be {wanted}")
+        (account,) = plan.of("Microsoft.Storage/storageAccounts")
+        shut = ("Disabled", "Deny") if private else ("Enabled", "Allow")
+        if (at(account, "publicNetworkAccess"), at(account, "networkAcls.defaultAction")) != shut:
+            found.append(f"storage: with privateNetwork {private} it must be {shut}")
+        if bool(plan.of("Microsoft.Network/virtualNetworks")) is not private:
+            found.append(f"network: with privateNetwork {private} it must be there only if that is true")
+    for private, ingestion, queries in product((False, True), ("Enabled", "Disabled"), ("Enabled", "Disabled")):
+        asked: Value = {"ingestion": ingestion, "queries": queries}
+        plan = project.plan({"privateNetwork": private, "publicMonitoring": asked})
+        wanted_access = (ingestion, queries) if private else ("Enabled", "Enabled")
+        for one in plan.of("Microsoft.Insights/components", "Microsoft.OperationalInsights/workspaces"):
+            access = (at(one, "publicNetworkAccessForIngestion"), at(one, "publicNetworkAccessForQuery"))
+            if access != wanted_access:
+                found.append(f"{one.place}: with privateNetwork {private}, {rendered(asked)} it is {access}")
+    if project.defaults().get("publicMonitoring") != {"ingestion": "Disabled", "queries": "Enabled"}:
+        found.append("main: by default ingestion must be closed and queries open in a private network")
+    return found + _network(project)
+
+
+_ENDPOINT = "Microsoft.Network/privateEndpoints"
+_SCOPE = "Microsoft.Insights/privateLinkScopes"
+_REACHED: Mapping[str, str] = {
+    "eventhub.hubNamespace.id": "namespace",
+    "storage.account.id": "blob",
+    "network.scope.id": "azuremonitor",
+}
+"""What has a private endpoint -> its group."""
+
+
+def _network(project: Project) -> list[str]:
+    plan = project.plan({"privateNetwork": True, "monitorAccess": "Open"})
+    (network,) = plan.of("Microsoft.Network/virtualNetworks")
+    subnets = at(network, "subnets")
+    delegated = [
+        one["name"]
+        for one in (subnets if isinstance(subnets, list) else [])
+        if isinstance(one, Mapping) and "'Microsoft.App/environments'" in rendered(one)
+    ]
+    found = (
+        [] if delegated == ["function"] else ["network: the function's subnet alone is for Microsoft.App/environments"]
+    )
+    links = {str(one.body["name"]).rpartition("-")[0]: rendered(one.properties) for one in plan.of(_ENDPOINT)}
+    for target, group in _REACHED.items():
+        wanted = f"privateLinkServiceId: {target}, groupIds: ['{group}']"
+        if not any(wanted in text and "network.endpointSubnet.id" in text for text in links.values()):
+            found.append(f"network: has no private endpoint for {target}")
+    linked = {rendered(at(one, "linkedResourceId")) for one in plan.of(f"{_SCOPE}/scopedResources")}
+    if linked != {"monitoring.insights.id", "monitoring.workspace.id"}:
+        found.append(f"network: its scope holds {sorted(linked)}, must hold Application Insights and the workspace")
+    (scope,) = plan.of(_SCOPE)
+    modes = project.plan({"privateNetwork": True, "monitorAccess": "PrivateOnly"}).of(_SCOPE)[0]
+    for one, mode in ((scope, "Open"), (modes, "PrivateOnly")):
+        if at(one, "accessModeSettings") != {"ingestionAccessMode": mode, "queryAccessMode": mode}:
+            found.append(f"{one.place}: its access is not as monitorAccess says")
+    warning = described(project.module("network").parameters["monitorAccess"].decorators) or ""
+    return found + ([] if "peered" in warning else ["network: monitorAccess does not warn of peered networks"])

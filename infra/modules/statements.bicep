@@ -46,15 +46,14 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
       containerDeleteRetentionPolicy: { enabled: true, days: 30 }
     }
 
-    resource statements 'containers' = {
-      name: 'statements'
-
-      resource immutable 'immutabilityPolicies' = if (immutableDays > 0) {
-        name: 'default'
-        properties: { immutabilityPeriodSinceCreationInDays: immutableDays }
-      }
-    }
+    resource statements 'containers' = { name: 'statements' }
   }
+}
+
+resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-01-01' = if (immutableDays > 0) {
+  parent: account::blobs::statements
+  name: 'default'
+  properties: { immutabilityPeriodSinceCreationInDays: immutableDays }
 }
 
 @description('Resource id of the account.')

@@ -75,7 +75,8 @@ def statements_stay_and_checkpoints_go(project: Project) -> list[str]:
             if module not in kept or at(kept[module], path) is not wanted:
                 found.append(f"{module}: {path} must be {str(wanted).lower()}")
     places = {
-        str(one.body["name"]): one.module for one in plan.of("Microsoft.Storage/storageAccounts/blobServices/containers")
+        str(one.body["name"]): one.module
+        for one in plan.of("Microsoft.Storage/storageAccounts/blobServices/containers")
     }
     if places != {"app-package": "storage", "chargeback-rejected": "storage", "statements": "statements"}:
         found.append(f"storage: the containers are {places}")

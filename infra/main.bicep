@@ -87,7 +87,6 @@ param monitorAccess string = 'Open'
 
 var suffix = uniqueString(resourceGroup().id, name)
 var allTags = union({ solution: 'azure-openai-chargeback' }, tags)
-
 // The gateway, and what it writes.
 module service 'modules/gateway-service.bicep' = {
   name: 'gateway-service'
@@ -115,7 +114,7 @@ module eventHub 'modules/eventhub.bicep' = {
 var hub = { hubName: eventHub.outputs.hubName, endpoint: eventHub.outputs.endpoint, consumerGroup: eventHub.outputs.consumerGroup }
 module storage 'modules/storage.bicep' = {
   name: 'storage'
-  params: { accountName: take('${replace(name, '-', '')}${suffix}', 24), location: location, tags: allTags, functionPrincipalId: identity.outputs.principalId, immutableStatementDays: immutableStatementDays, publicAccess: privateNetwork ? 'Disabled' : 'Enabled' }
+  params: { accountName: take('${replace(name, '-', '')}${suffix}', 24), statementsAccountName: take('st${suffix}${replace(name, '-', '')}', 24), location: location, tags: allTags, functionPrincipalId: identity.outputs.principalId, immutableStatementDays: immutableStatementDays, publicAccess: privateNetwork ? 'Disabled' : 'Enabled' }
 }
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
@@ -123,13 +122,12 @@ module monitoring 'modules/monitoring.bicep' = {
 }
 module network 'modules/network.bicep' = if (privateNetwork) {
   name: 'network'
-  params: { name: name, location: location, tags: allTags, targets: { hubNamespace: eventHub.outputs.namespaceId, storage: storage.outputs.id, insights: monitoring.outputs.insightsId, workspace: monitoring.outputs.workspaceId }, monitorAccess: monitorAccess }
+  params: { name: name, location: location, tags: allTags, targets: { hubNamespace: eventHub.outputs.namespaceId, storage: storage.outputs.id, statements: storage.outputs.statements.id, insights: monitoring.outputs.insightsId, workspace: monitoring.outputs.workspaceId }, monitorAccess: monitorAccess }
 }
 module function 'modules/function.bicep' = {
   name: 'function'
   params: { appName: '${name}-${suffix}', location: location, tags: allTags, identity: { id: identity.outputs.id, clientId: identity.outputs.clientId }, storage: { name: storage.outputs.name, packageUrl: storage.outputs.packageUrl, deadLetterContainer: storage.outputs.deadLetterContainer }, connectionString: monitoring.outputs.connectionString, hub: hub, gatewayLogHub: { endpoint: streamCompletion == 'eventHub' ? gatewayLog!.outputs.endpoint : '', hubName: streamCompletion == 'eventHub' ? gatewayLog!.outputs.hubName : '' }, pythonVersion: pythonVersion, alwaysReady: instances.?alwaysReady ?? 0, maximumInstances: instances.?maximum ?? 40, subnetId: privateNetwork ? network!.outputs.functionSubnetId : '' }
 }
-
 // What people see.
 module reports 'modules/reports.bicep' = {
   name: 'reports'
@@ -144,6 +142,8 @@ module people 'modules/readers.bicep' = {
 output functionAppName string = function.outputs.name
 @description('Resource id of Application Insights, which reports are asked of.')
 output insightsId string = monitoring.outputs.insightsId
+@description('Storage account of closed months, for AzureWebJobsStorage__accountName of whoever closes them.')
+output statementsAccount string = storage.outputs.statements.name
 @description('Where callers find the API made here.')
 output apiUrl string = '${service.outputs.gatewayUrl}/openai'
 @description('Rows for kql/lib/consumers.kql, one for each consumer.')

@@ -1,4 +1,4 @@
-"""Closed months, where they are kept: the function's storage account, or a folder."""
+"""Closed months, where they are kept: a storage account, or a folder."""
 
 from __future__ import annotations
 

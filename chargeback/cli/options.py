@@ -10,7 +10,7 @@ import typer
 from chargeback.errors import ChargebackError
 
 IN_STORAGE = "container"
-"""What stands for the container `statements` of the function's own storage, in the place of a folder."""
+"""What stands for the container `statements` of a storage account, in the place of a folder."""
 
 Month = Annotated[str, typer.Option(metavar="YYYY-MM", help="The month (UTC); else this one, so far.")]
 Closable = Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month (UTC) to close.")]
@@ -25,7 +25,7 @@ Statements = Annotated[
     str,
     typer.Option(
         metavar=f"FOLDER|{IN_STORAGE}",
-        help=f"Where closed months are kept; {IN_STORAGE}: in the function's storage account.",
+        help=f"Where closed months are kept; {IN_STORAGE}: in the account that AzureWebJobsStorage__accountName names.",
     ),
 ]
 Account = Annotated[

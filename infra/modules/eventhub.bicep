@@ -27,7 +27,7 @@ param partitions int = 8
 @maxValue(168)
 param retentionHours int = 168
 
-@description('Optional. Throughput units to begin with: 1,000 records or 1 MB a second each.')
+@description('Optional. Throughput units to begin with: 1,000 records or 1 MB a second each. A deployment sets them back to these after auto-inflate raised them: give the number that the namespace has grown to.')
 @minValue(1)
 @maxValue(40)
 param capacity int = 1

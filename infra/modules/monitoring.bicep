@@ -18,7 +18,7 @@ param publisherPrincipalId string
 @maxValue(730)
 param retentionDays int = 730
 
-@description('Optional. Gigabytes a day after which ingestion stops until the next day; -1 is no cap. A cap does not lose usage while the hub holds it (7 days), and it stops the bill\'s data: an alert fires before it.')
+@description('Optional. Gigabytes a day after which ingestion stops until the next day; -1 is none but the 1,000 that Application Insights has at most. A cap does not lose usage while the hub holds it (7 days), and it stops the bill\'s data: an alert fires before it.')
 @minValue(-1)
 @maxValue(10000)
 param dailyCapGb int = -1
@@ -34,6 +34,9 @@ param publicQueries string = 'Enabled'
 var builtInRoles = {
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
+
+// Of Application Insights; Microsoft's support raises it.
+var highestCapGb = 1000
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
   name: '${name}-logs'
@@ -72,6 +75,12 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     SamplingPercentage: 100
     publicNetworkAccessForIngestion: publicIngestion
     publicNetworkAccessForQuery: publicQueries
+  }
+
+  // A cap of its own, beside the workspace's: 100 GB where nobody says more, and the smaller of the two counts.
+  resource cap 'pricingPlans@2017-10-01' = {
+    name: 'current'
+    properties: { planType: 'Basic', cap: dailyCapGb == -1 ? highestCapGb : min(dailyCapGb, highestCapGb) }
   }
 }
 

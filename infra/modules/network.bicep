@@ -10,7 +10,7 @@ param location string
 @description('Required. Tags of every resource.')
 param tags object
 
-@description('Required. Resource ids to reach privately: hubNamespace, storage, insights, workspace.')
+@description('Required. Resource ids to reach privately: hubNamespace, storage, statements, insights, workspace.')
 param targets object
 
 @description('Optional. First three numbers of a /24: its first /26 is the function\'s, the second the endpoints\'.')
@@ -27,6 +27,7 @@ var zoneNames = concat([hubZone, blobZone], monitorZones)
 var endpoints = [
   { name: 'hub', target: targets.hubNamespace, group: 'namespace', zones: [hubZone] }
   { name: 'storage', target: targets.storage, group: 'blob', zones: [blobZone] }
+  { name: 'statements', target: targets.statements, group: 'blob', zones: [blobZone] }
   { name: 'monitor', target: scope.id, group: 'azuremonitor', zones: concat(monitorZones, [blobZone]) }
 ]
 
@@ -62,7 +63,6 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   }
 
   resource functionSubnet 'subnets' existing = { name: 'function' }
-
   resource endpointSubnet 'subnets' existing = { name: 'endpoints' }
 }
 

@@ -1,9 +1,14 @@
-// The function's storage: its package and checkpoints, the dead letters, and the statements of closed months.
+// The function's storage: its package, checkpoints and dead letters. Statements have an account of their own.
 
 @description('Required. Name of the account; unique in all of Azure.')
 @minLength(3)
 @maxLength(24)
 param accountName string
+
+@description('Required. Name of the statements\' account; unique in all of Azure.')
+@minLength(3)
+@maxLength(24)
+param statementsAccountName string
 
 @description('Required. Azure region.')
 param location string
@@ -14,7 +19,7 @@ param tags object
 @description('Required. Principal id of the function.')
 param functionPrincipalId string
 
-@description('Optional. Days for which a closed month\'s statement can neither be changed nor deleted; 0 leaves that to versions. The policy is not locked: who must prove that it cannot be lifted locks it.')
+@description('Optional. Days for which a closed month\'s statement can neither be changed nor deleted: see statements.bicep.')
 @minValue(0)
 @maxValue(146000)
 param immutableStatementDays int = 0
@@ -24,7 +29,7 @@ param immutableStatementDays int = 0
 @maxValue(3650)
 param replayedDays int = 90
 
-@description('Optional. Whether the account can be reached from outside the private network.')
+@description('Optional. Whether the accounts can be reached from outside the private network.')
 @allowed(['Enabled', 'Disabled'])
 param publicAccess string = 'Enabled'
 
@@ -53,18 +58,16 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
 
   resource blobs 'blobServices' = {
     name: 'default'
-    // What somebody deletes or overwrites can be had back.
+    // Every checkpoint sets a blob's metadata. With versions each would be one more, for ever; Event Hubs wants both off. And
+    // the versions of a dead letter would outlive its deletion.
     properties: {
-      isVersioningEnabled: true
-      deleteRetentionPolicy: { enabled: true, days: 30 }
+      isVersioningEnabled: false
+      deleteRetentionPolicy: { enabled: false }
       containerDeleteRetentionPolicy: { enabled: true, days: 30 }
     }
 
     resource package 'containers' = { name: 'app-package' }
-
     resource deadLetters 'containers' = { name: 'chargeback-rejected' }
-
-    resource statements 'containers' = { name: 'statements' }
   }
 
   resource lifecycle 'managementPolicies' = {
@@ -90,20 +93,15 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   }
 }
 
-resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-01-01' = if (immutableStatementDays > 0) {
-  parent: account::blobs::statements
-  name: 'default'
-  properties: { immutabilityPeriodSinceCreationInDays: immutableStatementDays }
+module statements 'statements.bicep' = {
+  name: 'statements'
+  params: { accountName: statementsAccountName, location: location, tags: tags, immutableDays: immutableStatementDays, publicAccess: publicAccess }
 }
 
 resource writes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, functionPrincipalId, builtInRoles.storageBlobDataOwner)
   scope: account
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', builtInRoles.storageBlobDataOwner)
-    principalId: functionPrincipalId
-    principalType: 'ServicePrincipal'
-  }
+  properties: { roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', builtInRoles.storageBlobDataOwner), principalId: functionPrincipalId, principalType: 'ServicePrincipal' }
 }
 
 @description('Resource id of the account.')
@@ -117,3 +115,6 @@ output packageUrl string = '${account.properties.primaryEndpoints.blob}${account
 
 @description('Container of the dead letters.')
 output deadLetterContainer string = account::blobs::deadLetters.name
+
+@description('The statements\' account: id, name.')
+output statements object = { id: statements.outputs.id, name: statements.outputs.name }

@@ -49,6 +49,7 @@ RULES: tuple[Callable[[Project], list[str]], ...] = (
     gateway.diagnostics_take_no_prompts,
     promises.nothing_is_sampled_or_capped,
     promises.only_replayed_letters_are_deleted,
+    promises.statements_stay_and_checkpoints_go,
     network.closing_needs_a_gateway_inside,
     promises.readers_find_their_hub,
     promises.defaults_are_cautious,

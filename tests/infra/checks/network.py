@@ -20,10 +20,10 @@ def closing_needs_a_gateway_inside(project: Project) -> list[str]:
         (hub,) = plan.of("Microsoft.EventHub/namespaces")
         if at(hub, "publicNetworkAccess") != wanted:
             found.append(f"eventhub: with privateNetwork {private}, gatewayIsInVnet {inside} it must be {wanted}")
-        (account,) = plan.of("Microsoft.Storage/storageAccounts")
         shut = ("Disabled", "Deny") if private else ("Enabled", "Allow")
-        if (at(account, "publicNetworkAccess"), at(account, "networkAcls.defaultAction")) != shut:
-            found.append(f"storage: with privateNetwork {private} it must be {shut}")
+        for account in plan.of("Microsoft.Storage/storageAccounts"):
+            if (at(account, "publicNetworkAccess"), at(account, "networkAcls.defaultAction")) != shut:
+                found.append(f"{account.place}: with privateNetwork {private} it must be {shut}")
         if bool(plan.of("Microsoft.Network/virtualNetworks")) is not private:
             found.append(f"network: with privateNetwork {private} it must be there only if that is true")
     for private, ingestion, queries in product((False, True), ("Enabled", "Disabled"), ("Enabled", "Disabled")):
@@ -44,6 +44,7 @@ _SCOPE = "Microsoft.Insights/privateLinkScopes"
 _REACHED: Mapping[str, str] = {
     "eventhub.hubNamespace.id": "namespace",
     "storage.account.id": "blob",
+    "statements.account.id": "blob",
     "network.scope.id": "azuremonitor",
 }
 """What has a private endpoint -> its group."""

@@ -14,6 +14,7 @@ from tests.infra.checks.hardening import at
 from tests.infra.checks.project import Project
 
 _NOTHING: dict[str, Value] = {}
+PRICING = "Microsoft.Insights/components/pricingPlans"
 
 
 def nothing_is_sampled_or_capped(project: Project) -> list[str]:
@@ -36,6 +37,11 @@ def nothing_is_sampled_or_capped(project: Project) -> list[str]:
     ):
         if at(one, path) != wanted:
             found.append(f"{one.place}: {path} is {rendered(at(one, path))}, must be {wanted}")
+    # Application Insights stops at 100 GB a day where nobody says more, and takes 1,000 at most.
+    for asked, wanted in ((-1, 1000), (7, 7), (5000, 1000)):
+        caps = [at(one, "cap") for one in project.plan({"dailyCapGb": asked}).of(PRICING)]
+        if caps != [wanted]:
+            found.append(f"monitoring: with dailyCapGb {asked} the cap is {rendered(caps)}, must be {wanted}")
     return found
 
 
@@ -87,9 +93,8 @@ def defaults_are_cautious(project: Project) -> list[str]:
 
 
 def only_replayed_letters_are_deleted(project: Project) -> list[str]:
-    """One lifecycle rule: dead letters with the tag replayed=true. Statements have versions, and days if asked."""
-    plan = project.plan({"immutableStatementDays": 30})
-    (policy,) = plan.of("Microsoft.Storage/storageAccounts/managementPolicies")
+    """One lifecycle rule: dead letters with the tag replayed=true."""
+    (policy,) = project.plan().of("Microsoft.Storage/storageAccounts/managementPolicies")
     rules = at(policy, "policy.rules")
     found = []
     for rule in rules if isinstance(rules, list) else []:
@@ -100,13 +105,31 @@ def only_replayed_letters_are_deleted(project: Project) -> list[str]:
             found.append(f"{policy.place}: deletes outside of the dead letters")
     if not isinstance(rules, list) or len(rules) != 1:
         found.append(f"{policy.place}: has not one rule")
-    (blobs,) = plan.of("Microsoft.Storage/storageAccounts/blobServices")
-    if at(blobs, "isVersioningEnabled") is not True:
-        found.append(f"{blobs.place}: keeps no versions, and statements are overwritten unseen")
+    return found
+
+
+def statements_stay_and_checkpoints_go(project: Project) -> list[str]:
+    """Statements have versions, and days if asked; the account of checkpoints has neither versions nor soft deletion.
+
+    A checkpoint sets a blob's metadata, which is one more version each time, and Event Hubs says to switch both off.
+    """
+    plan = project.plan({"immutableStatementDays": 30})
+    kept = {one.module: one for one in plan.of("Microsoft.Storage/storageAccounts/blobServices")}
+    found = []
+    for module, wanted in (("statements", True), ("storage", False)):
+        for path in ("isVersioningEnabled", "deleteRetentionPolicy.enabled"):
+            if module not in kept or at(kept[module], path) is not wanted:
+                found.append(f"{module}: {path} must be {str(wanted).lower()}")
+    places = {
+        str(one.body["name"]): one.module
+        for one in plan.of("Microsoft.Storage/storageAccounts/blobServices/containers")
+    }
+    if places != {"app-package": "storage", "chargeback-rejected": "storage", "statements": "statements"}:
+        found.append(f"storage: the containers are {places}")
     policies = "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies"
-    days = [at(one, "immutabilityPeriodSinceCreationInDays") for one in plan.of(policies)]
-    if days != [30] or project.plan({"immutableStatementDays": 0}).of(policies):
-        found.append("storage: statements are not kept for the days that immutableStatementDays says")
+    days = [(one.module, at(one, "immutabilityPeriodSinceCreationInDays")) for one in plan.of(policies)]
+    if days != [("statements", 30)] or project.plan({"immutableStatementDays": 0}).of(policies):
+        found.append("statements: they are not kept for the days that immutableStatementDays says")
     return found
 
 

@@ -157,12 +157,15 @@ def test_alerts_are_about_the_application_insights_component() -> None:
         assert "AppEvents" not in str(_query(name))
 
 
-def test_each_says_where_to_read_on_and_has_a_row_there() -> None:
+def test_each_says_what_to_do_and_where_to_read_on_and_has_a_row_there() -> None:
     section = RUNBOOK.partition("## Alerts")[2].partition("\n## ")[0]
     rows = set(re.findall(r"(?m)^\| `([a-z-]+)` \|", section))
     assert rows == alerts().keys()
     for name, rule in alerts().items():
-        assert rule["description"] == f"docs/operations.md, Alerts: {name}"
+        todo, _, place = str(rule["description"]).partition(" More: ")
+        assert place == f"docs/operations.md#alerts, {name}."
+        assert todo.split()[0] in {"Run", "Look", "Read", "Tell", "Raise"}, "what to do, first"
+        assert todo.endswith(".")
 
 
 def test_every_query_file_begins_with_its_question() -> None:

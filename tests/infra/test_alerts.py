@@ -115,6 +115,11 @@ def test_the_cap_has_an_alert_at_four_fifths_and_none_where_there_is_no_cap() ->
     assert "daily-cap-near" not in alerts(-1)
 
 
+def test_a_record_that_waited_in_the_hub_is_told_when_it_is_rejected() -> None:
+    """The event's time is the hub's: after a backlog of a day it is a day old when it comes."""
+    assert fires("rejected-records", [rejected("a", "2026-10-14T09:00:00.000Z")])
+
+
 def test_each_unit_over_its_budget_is_an_alert_of_its_own() -> None:
     """An alert that goes on is not sent again: in one for all units the second would go unnoticed."""
     split = {name: rule["criteria"]["allOf"][0]["dimensions"] for name, rule in alerts().items()}

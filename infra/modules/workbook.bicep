@@ -14,6 +14,7 @@ param libraries object
 
 var reports = {
   'cached-savings': '${libraries.money}\n${loadTextContent('../../kql/reports/cached-savings.kql')}'
+  'cost-by-consumer': '${libraries.money}\n${loadTextContent('../../kql/reports/cost-by-consumer.kql')}'
   'cost-by-unit-and-model': '${libraries.money}\n${loadTextContent('../../kql/reports/cost-by-unit-and-model.kql')}'
   coverage: '${libraries.usage}\n${loadTextContent('../../kql/reports/coverage.kql')}'
   'coverage-causes': '${libraries.usage}\n${loadTextContent('../../kql/reports/coverage-causes.kql')}'
@@ -21,7 +22,6 @@ var reports = {
   'provisioned-utilisation': '${libraries.money}\n${loadTextContent('../../kql/reports/provisioned-utilisation.kql')}'
   rejected: '${libraries.usage}\n${loadTextContent('../../kql/reports/rejected.kql')}'
   statement: '${libraries.money}\n${loadTextContent('../../kql/reports/statement.kql')}'
-  'top-consumers': '${libraries.money}\n${loadTextContent('../../kql/reports/top-consumers.kql')}'
   unpriced: '${libraries.money}\n${loadTextContent('../../kql/reports/unpriced.kql')}'
 }
 // In place of kql/lib/period.kql: the month that is picked.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,7 +15,12 @@ from tests.infra.deployed import INSIGHTS, ROOT, alerts
 from tests.kql.language import judged
 from tests.kql.rows import Envelope, call, counted, event, ignored, pending, rejected
 
-NOW = datetime(2026, 10, 15, 13, tzinfo=UTC)
+NOW = datetime(2026, 10, 15, 12, 5, tzinfo=UTC)
+MINUTES = {
+    written: timedelta(minutes=minutes)
+    for written, minutes in {"PT5M": 5, "PT15M": 15, "PT1H": 60, "PT6H": 360, "P1D": 1440, "P2D": 2880}.items()
+}
+"""Of the durations that Azure takes those that are used."""
 MONEY = re.compile(r"(?i)prices|perMillion|listCost|chargedCost|datatable")
 RUNBOOK = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 
@@ -61,11 +66,12 @@ STILL: dict[str, Sequence[Envelope]] = {
 
 
 def fires(name: str, envelopes: Sequence[Envelope]) -> bool:
-    """Tell whether an alert's condition holds, as Azure evaluates it: on its measure's largest value."""
+    """Tell whether an alert's condition holds, as Azure evaluates it: on the largest value of what it looks back on."""
     (condition,) = alerts()[name]["criteria"]["allOf"]
     assert condition["timeAggregation"] == "Maximum"
+    since = NOW - MINUTES[str(alerts()[name]["overrideQueryTimeRange"])]
     with Store() as store:
-        store.add(envelopes)
+        store.add([one for one in envelopes if datetime.fromisoformat(str(one["time"])) >= since])
         answer = store.query(str(condition["query"]), now=NOW)
     place = answer.columns.index(str(condition["metricMeasureColumn"]))
     values = [row[place] for row in answer.rows if row[place] is not None]
@@ -99,9 +105,37 @@ def test_every_alert_is_tried_but_the_one_that_the_local_engine_cannot_run() -> 
 
 
 def test_the_cap_has_an_alert_at_four_fifths_and_none_where_there_is_no_cap() -> None:
-    (condition,) = alerts(10)["daily-cap-near"]["criteria"]["allOf"]
-    assert (condition["operator"], condition["threshold"]) == ("GreaterThan", 8)
+    """In megabytes: four fifths of a small cap, in whole gigabytes, would be none."""
+    for cap, megabytes in ((10, 8000), (1, 800)):
+        (condition,) = alerts(cap)["daily-cap-near"]["criteria"]["allOf"]
+        assert (condition["operator"], condition["threshold"]) == ("GreaterThan", megabytes)
+        assert condition["metricMeasureColumn"] == "megabytes"
+        assert "= sum(_BilledSize) / 1e6" in condition["query"]
+        assert "ago(24h)" in condition["query"]
     assert "daily-cap-near" not in alerts(-1)
+
+
+def test_a_record_that_waited_in_the_hub_is_told_when_it_is_rejected() -> None:
+    """The event's time is the hub's: after a backlog of a day it is a day old when it comes."""
+    assert fires("rejected-records", [rejected("a", "2026-10-14T09:00:00.000Z")])
+
+
+def test_each_unit_over_its_budget_is_an_alert_of_its_own() -> None:
+    """An alert that goes on is not sent again: in one for all units the second would go unnoticed."""
+    split = {name: rule["criteria"]["allOf"][0]["dimensions"] for name, rule in alerts().items()}
+    each = [{"name": "businessUnit", "operator": "Include", "values": ["*"]}]
+    assert split == {name: each if name == "over-budget" else [] for name in alerts()}
+
+
+def test_nothing_happens_between_two_looks_and_each_alert_is_on() -> None:
+    for name, rule in alerts().items():
+        every, window, back = (
+            MINUTES[str(rule[key])] for key in ("evaluationFrequency", "windowSize", "overrideQueryTimeRange")
+        )
+        assert every <= window <= back, name
+        assert rule["enabled"] is True, name
+        assert rule["autoMitigate"] is True, name
+        assert len(rule["actions"]["actionGroups"]) == 1, name
 
 
 @pytest.mark.needs_node("@kusto/language-service-next")
@@ -128,12 +162,15 @@ def test_alerts_are_about_the_application_insights_component() -> None:
         assert "AppEvents" not in str(_query(name))
 
 
-def test_each_says_where_to_read_on_and_has_a_row_there() -> None:
+def test_each_says_what_to_do_and_where_to_read_on_and_has_a_row_there() -> None:
     section = RUNBOOK.partition("## Alerts")[2].partition("\n## ")[0]
     rows = set(re.findall(r"(?m)^\| `([a-z-]+)` \|", section))
     assert rows == alerts().keys()
     for name, rule in alerts().items():
-        assert rule["description"] == f"docs/operations.md, Alerts: {name}"
+        todo, _, place = str(rule["description"]).partition(" More: ")
+        assert place == f"docs/operations.md#alerts, {name}."
+        assert todo.split()[0] in {"Run", "Look", "Read", "Tell", "Raise"}, "what to do, first"
+        assert todo.endswith(".")
 
 
 def test_every_query_file_begins_with_its_question() -> None:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.once
 TEXT, QUERY, PICKERS = 1, 3, 9
 WRITTEN = json.loads((ROOT / "infra/workbooks/chargeback.json").read_text(encoding="utf-8"))
 SHOWN = {
-    *("statement", "cost-by-unit-and-model", "top-consumers", "provisioned-allocation", "provisioned-utilisation"),
+    *("statement", "cost-by-unit-and-model", "cost-by-consumer", "provisioned-allocation", "provisioned-utilisation"),
     *("cached-savings", "coverage", "coverage-causes", "unpriced", "rejected"),
 }
 VISUALIZATIONS = {"table", "barchart", "piechart", "timechart", "linechart", "tiles"}
@@ -157,7 +157,25 @@ def test_models_and_days_are_those_of_the_unit(store: Store) -> None:
     assert [row["chargedCost"] for row in asked(store, "cost-over-time")] == [2.5, 5.0]
 
 
-REST = ("top-consumers", "provisioned-share", "provisioned-utilisation", "cached-savings", "coverage", "unpriced")
+def test_top_consumers_are_those_of_the_unit_and_not_those_of_it_among_the_dearest_of_all(store: Store) -> None:
+    """The report top-consumers takes ten of all units: a small unit would see none of its own."""
+    assert [(row["consumer"], row["chargedCost"]) for row in asked(store, "top-consumers")] == [
+        ("app", 5.0),
+        ("web", 2.5),
+    ]
+    with Store() as crowded:
+        dear = [
+            counted(f"d{one}", 1_000_000, 0, "2026-10-05T10:00:00.000Z", consumerId=f"c{one}", model="m")
+            for one in range(12)
+        ]
+        crowded.add([*dear, counted("w", 400_000, 0, "2026-10-05T10:00:00.000Z", consumerId="web", model="m")])
+        assert len(asked(crowded, "top-consumers")) == 10
+        assert [(row["consumer"], row["chargedCost"]) for row in asked(crowded, "top-consumers", unit=RETAIL)] == [
+            ("web", 1.0)
+        ]
+
+
+REST = ("provisioned-share", "provisioned-utilisation", "cached-savings", "coverage", "unpriced")
 
 
 @pytest.mark.parametrize("one", [*REST, "coverage-causes", "rejected"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -78,21 +78,13 @@ def _lag(name: str, told: Hub, group: str, storage: Storage) -> Finding:
         return not_checked(name, "no storage account is set, where the host keeps its checkpoints", "set it")
     read = _checkpoints(told, group, storage)
     # The ends after the checkpoints: the function reads on meanwhile, and is not ahead of the hub.
-    return _judged(
-        name, [_place(one, read) for one in partitions(told) if one.id not in read or read[one.id] is not None]
-    )
+    return judged(name, partitions(told), read)
 
 
-def _place(one: Partition, read: dict[str, int | None]) -> _Place:
-    last_read = read.get(one.id)
-    if last_read is None:
-        return _Place(one.id, one.last - one.first + 1, 0, one.empty, ahead=False)
-    oldest_unread = max(last_read + 1, one.first)
-    expired = max(0, one.first - 1 - last_read)
-    return _Place(one.id, max(0, one.last - oldest_unread + 1), expired, read=True, ahead=last_read > one.last)
-
-
-def _judged(name: str, places: Sequence[_Place]) -> Finding:
+def judged(name: str, found: Sequence[Partition], read: Mapping[str, int | None]) -> Finding:
+    """Compare a hub's partitions with the last sequence numbers read; `None` is a checkpoint that says no number."""
+    unknown = [one.id for one in found if one.id in read and read[one.id] is None]
+    places = [_place(one, read) for one in found if one.id not in unknown]
     if expired := _told((one.id, one.expired) for one in places):
         advice = "they are lost to this function: raise the hub's retention, and compare with the gateway's metrics"
         return bad(name, f"dropped by the hub before they were read, in partitions {expired}", advice)
@@ -106,7 +98,19 @@ def _judged(name: str, places: Sequence[_Place]) -> Finding:
         return bad(name, f"partition {unread} was never read; {seen}", advice)
     if any(one.behind > _BEHIND for one in places):
         return bad(name, seen, "look at chargeback.failures; then more instances or partitions (docs/deploy.md)")
+    if unknown:
+        why = f"the checkpoint of partition {', '.join(unknown)} says no number; else {seen}"
+        return not_checked(name, why, "chargeback.lag says how many seconds it is")
     return ok(name, seen)
+
+
+def _place(one: Partition, read: Mapping[str, int | None]) -> _Place:
+    last_read = read.get(one.id)
+    if last_read is None:
+        return _Place(one.id, one.last - one.first + 1, 0, one.empty, ahead=False)
+    oldest_unread = max(last_read + 1, one.first)
+    expired = max(0, one.first - 1 - last_read)
+    return _Place(one.id, max(0, one.last - oldest_unread + 1), expired, read=True, ahead=last_read > one.last)
 
 
 def _told(counts: Iterator[tuple[str, int]]) -> str:

@@ -21,8 +21,8 @@ param newApim object = { sku: 'BasicV2', email: 'noreply@example.com', name: 'Ch
 @description('Optional. The API whose calls are charged; where createApi is false it must be there.')
 param apiName string = 'azure-openai'
 
-@description('Optional. Whether to make the API, at https://GATEWAY/openai.')
-param createApi bool = true
+@description('Optional. Whether to make the API, at https://GATEWAY/openai; not on a gateway that is there, unless asked.')
+param createApi bool = empty(apimName)
 
 @description('Optional. The API\'s policy: full and minimal replace the API\'s own; none makes the fragments alone, to be included by hand.')
 @allowed(['full', 'minimal', 'none'])

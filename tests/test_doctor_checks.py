@@ -21,9 +21,10 @@ from chargeback.doctor.versions import versions
 from chargeback.errors import ChargebackError
 from chargeback.local.faults import Fault
 from chargeback.local.server import LocalApplicationInsights
+from chargeback.reports.compose import kql_folder
 from tests.cloud.azure import Asked, Told, signed_in
 from tests.faults.served import HttpHandler, HttpServer, Served
-from tests.kql.rows import NOON, ask, counted, event, kql_folder, log_row, pending, rejected
+from tests.kql.rows import NOON, ask, counted, event, log_row, pending, rejected
 from tests.test_cli_doctor import COMPONENT, NOBODY, WORKSPACE, states, told
 from tests.test_cli_main import ROOT, called
 
@@ -260,7 +261,9 @@ def test_two_tables_are_made_of_events() -> None:
     assert len(ASK_EVENTS) >= 7
 
 
-@pytest.mark.parametrize("query", ["usageRows", "outcomeRows", *ASK_EVENTS], ids=lambda query: query[:40])
+@pytest.mark.parametrize(
+    "query", ["usageRows | project name, customDimensions", "outcomeRows", *ASK_EVENTS], ids=lambda query: query[:40]
+)
 def test_no_report_and_no_alert_says_anything_else_for_the_doctors_event(query: str) -> None:
     calls = [
         counted("a", 10, 5, model="gpt-4o"),

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from chargeback.errors import ChargebackError
-
-_Done = TypeVar("_Done")
+from chargeback.hub.patience import within
 
 SECONDS = 25.0
 """Time for one check: azure-eventhub alone waits for a minute where nobody answers."""
@@ -75,28 +72,3 @@ def _in_short(error: AzureError) -> str:
         return f"no answer ({type(error).__name__})"
     code = getattr(error, "error_code", None)  # Azure Storage has one, an enumeration or a text
     return f"it answered {error.status_code}" + (f" ({getattr(code, 'value', code)})" if code else "")
-
-
-def within(seconds: float, step: Callable[[], _Done]) -> _Done:
-    """Take a step in a thread of its own, which is left to itself when the time is over.
-
-    Raises:
-        TimeoutError: it is not done by then.
-    """
-    done: list[_Done] = []
-    failed: list[BaseException] = []
-
-    def take() -> None:
-        try:
-            done.append(step())
-        except BaseException as error:  # noqa: BLE001  (raised again, where somebody waits for it)
-            failed.append(error)
-
-    thread = threading.Thread(target=take, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failed:
-        raise failed[0]
-    if not done:
-        raise TimeoutError
-    return done[0]

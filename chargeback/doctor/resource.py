@@ -8,8 +8,9 @@ from typing import Any
 
 from chargeback.cloud.rest import Rest
 from chargeback.doctor import finding
-from chargeback.doctor.finding import Finding, bad, not_checked, ok, within
+from chargeback.doctor.finding import Finding, bad, not_checked, ok
 from chargeback.errors import CloudError
+from chargeback.hub.patience import within
 
 NAMES = ("resource: sampling", "resource: daily cap", "resource: local authentication")
 _COMPONENT, _WORKSPACE, _BILLING = "2020-02-02", "2022-10-01", "2015-05-01"

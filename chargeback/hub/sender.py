@@ -8,7 +8,6 @@ that nobody answers, and for ever for some refusals.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from azure.eventhub.exceptions import AuthenticationError, EventHubError
 
 from chargeback.errors import HubError
 from chargeback.events import ENQUEUED_TIME, RECORD_ID, iso
+from chargeback.hub.patience import within
 from chargeback.settings.hub import HUB, HUB_NAME, Hub
 
 _Done = TypeVar("_Done")
@@ -98,7 +98,7 @@ class Sender:
         wait = _FIRST_WAIT
         while True:
             try:
-                return _bounded(step, max(1.0, end - time.monotonic()))
+                return within(max(1.0, end - time.monotonic()), step)
             except (AuthenticationError, ClientAuthenticationError) as error:
                 raise HubError(
                     f"the hub does not let this identity in: check {HUB}, or the role Azure Event Hubs Data Sender"
@@ -117,7 +117,7 @@ class Sender:
         if self._client is not None:
             client, self._client = self._client, None
             try:
-                _bounded(client.close, 5)
+                within(5, client.close)
             except (EventHubError, TimeoutError):
                 return
 
@@ -154,28 +154,3 @@ def _fits(batch: EventDataBatch, record: Outgoing) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _bounded(step: Callable[[], _Done], seconds: float) -> _Done:
-    """Take a step in a thread of its own, which is left to itself when the time is over.
-
-    Raises:
-        TimeoutError: it is not done.
-    """
-    done: list[_Done] = []
-    failed: list[BaseException] = []
-
-    def take() -> None:
-        try:
-            done.append(step())
-        except BaseException as error:  # noqa: BLE001  (it is raised again, where somebody waits for it)
-            failed.append(error)
-
-    thread = threading.Thread(target=take, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failed:
-        raise failed[0]
-    if not done:
-        raise TimeoutError
-    return done[0]

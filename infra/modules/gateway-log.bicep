@@ -10,7 +10,7 @@ param location string
 @description('Required. Tags of every resource.')
 param tags object
 
-@description('Required. The API whose calls are logged.')
+@description('Required. The API whose calls are logged. Its own diagnostic azuremonitor is replaced, and prompts that were logged are no longer.')
 param apiName string
 
 @description('Required. Name of the namespace; unique in all of Azure.')

@@ -19,10 +19,10 @@ param apiPolicy string
 @description('Required. The hub of usage records: endpoint, hubName.')
 param hub object
 
-@description('Required. Named values that differ from infra/policies/named-values.json: name to value.')
+@description('Required. Named values that differ from infra/policies/named-values.json, or from what this deployment makes of them: name to value.')
 param namedValues object
 
-@description('Required. Model accounts behind the gateway; gateway-backends.bicep says what each has.')
+@description('Required. Model accounts behind the gateway; gateway-backends.bicep says what each has. None leaves all backends alone.')
 param backends array
 
 @description('Required. Consumers with a subscription; consumers.bicep says what each has.')
@@ -50,12 +50,17 @@ var fragments = [
   { name: 'route-by-priority', xml: loadTextContent('../policies/route-by-priority.xml') }
   { name: 'validate-entra-token', xml: loadTextContent('../policies/validate-entra-token.xml') }
 ]
+var document = loadTextContent('../policies/api.xml')
 // Nobody emits where nobody listens.
-var full = replace(loadTextContent('../policies/api.xml'), emitTokenMetrics ? '<no-such-line />' : '<include-fragment fragment-id="emit-token-metrics" />', '')
-var values = union(loadJsonContent('../policies/named-values.json'), namedValues)
+var full = emitTokenMetrics ? document : replace(document, '<include-fragment fragment-id="emit-token-metrics" />', '')
+// Tokens are of this tenant; a backend that is alone is not asked again at once.
+var ownValues = { 'chargeback-entra-tenant-id': tenant().tenantId, 'chargeback-retry-at-once': length(backends) == 1 ? 'false' : 'true' }
+var values = union(loadJsonContent('../policies/named-values.json'), ownValues, namedValues)
 
 resource apim 'Microsoft.ApiManagement/service@2024-05-01' existing = {
   name: apimName
+
+  resource charged 'apis' existing = { name: apiName }
 }
 
 resource logger 'Microsoft.ApiManagement/service/loggers@2024-05-01' = {
@@ -99,9 +104,10 @@ module metrics 'token-metrics.bicep' = if (emitTokenMetrics) {
 }
 
 resource policy 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = if (apiPolicy != 'none') {
-  name: '${apimName}/${apiName}/policy'
+  parent: apim::charged
+  name: 'policy'
   properties: { format: 'rawxml', value: apiPolicy == 'full' ? full : loadTextContent('../policies/api-minimal.xml') }
-  dependsOn: [api, pool, policyFragments]
+  dependsOn: [api, pool, metrics, policyFragments]
 }
 
 module subscriptions 'consumers.bicep' = if (!empty(consumers)) {

@@ -125,9 +125,9 @@ def call(node: Node) -> Call:
 
 def _called(node: Node) -> Expression:
     made = call(node)
-    if not isinstance(made.of, Lambda):
+    if made.of is None:
         return made
-    return Lambda(made.of.line, made.of.names, Call(made.line, made.name, made.arguments, made.of.body))
+    return _last(children(children(node)[0])[0], lambda value: Call(made.line, made.name, made.arguments, value))
 
 
 def _lambda(node: Node) -> Lambda:
@@ -142,34 +142,33 @@ def _within(first: Expression, make: Callable[[Expression], Expression]) -> Expr
     return make(first)
 
 
-def _member(node: Node) -> Expression:
-    base, name = children(node)
-    return _within(expression(base), lambda value: Member(line(node), value, text(name)))
+def _last(node: Node, make: Callable[[Expression], Expression]) -> Expression:
+    """Make an expression of the last operand; the grammar lets an operator bind closer than the dot behind it."""
+    at, parts = line(node), children(node)
+    match node.type:
+        case "member_expression":
+            return _last(parts[0], lambda value: make(Member(at, value, text(parts[1]))))
+        case "subscript_expression":
+            return _last(parts[0], lambda value: make(Index(at, value, expression(parts[1]))))
+        case "unary_expression":
+            return Unary(at, text(node)[0], _last(parts[0], make))
+        case "binary_expression":
+            operator = next(text(child) for child in node.children if not child.is_named)
+            right = _last(parts[1], make)
+            return _within(expression(parts[0]), lambda value: Binary(at, operator, value, right))
+        case "ternary_expression":
+            yes, no = expression(parts[1]), _last(parts[2], make)
+            return _within(expression(parts[0]), lambda value: Choice(at, value, yes, no))
+    return _within(expression(node), make)
 
 
-def _index(node: Node) -> Expression:
-    base, index = children(node)
-    return _within(expression(base), lambda value: Index(line(node), value, expression(index)))
+def _operands(node: Node) -> Expression:
+    return _last(node, lambda value: value)
 
 
 def _nested(node: Node) -> Nested:
     base, name = children(node)
     return Nested(line(node), expression(base), text(name))
-
-
-def _binary(node: Node) -> Expression:
-    left, right = children(node)
-    operator = next(text(child) for child in node.children if not child.is_named)
-    return _within(expression(left), lambda value: Binary(line(node), operator, value, expression(right)))
-
-
-def _choice(node: Node) -> Expression:
-    asked, yes, no = children(node)
-    return _within(expression(asked), lambda value: Choice(line(node), value, expression(yes), expression(no)))
-
-
-def _unary(node: Node) -> Unary:
-    return Unary(line(node), text(node)[0], expression(children(node)[0]))
 
 
 _READERS: dict[str, Callable[[Node], Expression]] = {
@@ -182,12 +181,12 @@ _READERS: dict[str, Callable[[Node], Expression]] = {
     "array": lambda node: Array(line(node), tuple(expression(child) for child in children(node))),
     "for_statement": _loop,
     "call_expression": _called,
-    "member_expression": _member,
-    "subscript_expression": _index,
+    "member_expression": _operands,
+    "subscript_expression": _operands,
     "resource_expression": _nested,
     "lambda_expression": _lambda,
-    "unary_expression": _unary,
-    "binary_expression": _binary,
-    "ternary_expression": _choice,
+    "unary_expression": _operands,
+    "binary_expression": _operands,
+    "ternary_expression": _operands,
     "parenthesized_expression": lambda node: expression(children(node)[0]),
 }

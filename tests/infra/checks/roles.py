@@ -50,6 +50,8 @@ _WHO = {
     "main.financePrincipalId": FINANCE,
     "stream-analytics.job.identity.principalId": READER,
 }
+_GATEWAY = r"gateway-service\.created\.identity\.principalId : gateway-service\.found\.identity\.principalId\)$"
+"""A new service, or one that is there."""
 _TAGS_ALONE = {
     "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/tags/read",
     "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/tags/write",
@@ -107,7 +109,7 @@ def grant_of(one: Deployed) -> Grant:
     """Return who is granted which role, on what."""
     principal = rendered(one.properties.get("principalId"))
     who = next((name for text, name in _WHO.items() if text in principal), principal)
-    if "gateway-service." in principal and principal.endswith(".identity.principalId"):
+    if re.search(_GATEWAY, principal):
         who = GATEWAY
     role = _role_id(one).strip("'")
     return Grant(who, BUILT_IN_ROLES.get(role, role), one.scope or "the resource group")

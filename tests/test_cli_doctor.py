@@ -187,6 +187,10 @@ def test_clocks_that_are_a_minute_apart_are_red() -> None:
     ("service", "settings"),
     [
         ("Event Hubs", {"EventHubConnection__fullyQualifiedNamespace": "contoso.example", "EVENT_HUB_NAME": "usage"}),
+        (
+            "gateway log",
+            {"GatewayLogConnection__fullyQualifiedNamespace": "contoso.example", "GATEWAY_LOG_HUB_NAME": "log"},
+        ),
         ("storage", {"AzureWebJobsStorage__blobServiceUri": "https://127.0.0.1:9"}),
         (
             "Application Insights",

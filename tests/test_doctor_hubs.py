@@ -79,6 +79,22 @@ def test_an_authentication_that_nobody_answers_is_given_up(peer: HubPeer, monkey
     assert time.monotonic() - began < 15
 
 
+def test_the_gateways_log_is_looked_at_as_the_usage_hub_is() -> None:
+    """The function reads both under one group's name: here it lacks on the one, and is there on the other."""
+    with HubPeer("log") as log, HubPeer("usage", groups=("$Default", "Chargeback")) as usage:
+        both = settings(usage) | {"GATEWAY_LOG_HUB_NAME": "log", "GatewayLogConnection": log.connection_string}
+        lines = told(both)
+        states = [lines[f"gateway log: {what}"]["state"] for what in ("reachable", "consumer group")]
+        assert states == ["ok", "bad"]
+        assert lines["gateway log: consumer group"]["seen"] == "there is no group Chargeback"
+        assert line(lines, "consumer group")[0] == "ok"
+        log.fail(At.AUTHENTICATE, Do.REJECT, times=1000)
+        lines = told(both)
+        assert lines["gateway log: reachable"]["seen"] == "the hub does not let this key or identity in"
+        assert line(lines, "reachable")[0] == "ok"
+    gc.collect()
+
+
 # The consumer group.
 
 

@@ -67,6 +67,22 @@ def test_every_malformed_setting_is_named_at_once_and_none_is_quoted() -> None:
     assert states(lines, "storage: writable", "Application Insights: takes events") == ["not checked"] * 2
 
 
+def test_no_probe_is_written_where_one_of_the_settings_about_it_is_malformed() -> None:
+    """With a container's name left out it would go to another container than the function's."""
+    account = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:9/a"
+    lines = told({"AzureWebJobsStorage": account, "CHARGEBACK_DEAD_LETTER_CONTAINER": "Not_A_Name"})
+    assert states(lines, "settings: storage", "storage: writable") == ["bad", "not checked"]
+
+
+def test_no_event_is_sent_as_nobody_where_how_to_sign_in_is_malformed() -> None:
+    with LocalApplicationInsights() as insights:
+        wrong = {"APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "Authorization=Basic"}
+        lines = told({"APPLICATIONINSIGHTS_CONNECTION_STRING": insights.connection_string, **wrong})
+        assert insights.requests == []
+    names = ("settings: Application Insights", "Application Insights: takes events")
+    assert states(lines, *names) == ["bad", "not checked"]
+
+
 def test_settings_that_are_all_well_formed_are_green(tmp_path: Path) -> None:
     lines = told(
         {

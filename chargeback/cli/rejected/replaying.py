@@ -128,11 +128,12 @@ class Replay:
                 self.tally.keep_back(letter, "not sent", "larger than the hub takes")
             else:
                 sent[path].append(letter.mark)
+        if sent:  # the hub has them, whatever becomes of the marks
+            self.tally.count(SENT, number=sum(map(len, sent.values())))
         for path, marks in sent.items():
             self.stored.mark(path, marks)
             beside[path].update(marks)
             self._done.update(marks)
-            self.tally.count(SENT, number=len(marks))
 
     def _finish(self, waiting: _Waiting) -> None:
         """Mark letters of a file that were sent as another file's; settle it if that was all."""

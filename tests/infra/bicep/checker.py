@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.infra.bicep import bodies, calls, names
+from tests.infra.bicep import bodies, bounds, calls, names, order
 from tests.infra.bicep.declarations import BicepFile, Finding
 from tests.infra.bicep.reading import read
 
@@ -35,6 +35,8 @@ def check(paths: Iterable[Path], files: Files | None = None) -> list[Finding]:
             names.check(file)
             bodies.check(file)
             calls.check(file, files.open)
+            bounds.check(file, files.open)
+            order.check(file)
         found.update(finding for finding in file.findings if not _excused(file, finding))
     return sorted(found)
 

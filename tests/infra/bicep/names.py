@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.infra.bicep.declarations import BicepFile, near
-from tests.infra.bicep.expressions import Call, Expression, Lambda, Loop, Name, parts, walk
+from tests.infra.bicep.expressions import Call, Expression, Lambda, Loop, Name, Nested, parts, walk
 from tests.infra.bicep.functions import DECORATORS, DEFAULTS_ONLY, FUNCTIONS
 
 FILE_LOADS = frozenset({"loadTextContent", "loadJsonContent", "loadYamlContent", "loadFileAsBase64"})
@@ -19,6 +19,10 @@ def check(file: BicepFile) -> None:
     for kind, declared in (("parameter", file.parameters), ("variable", file.variables)):
         for name in declared.keys() - _used(file):
             file.error(declared[name].line, f"{kind} '{name}' is never read")
+    outer = {resource.outer for resource in file.resources.values()}
+    for name, resource in file.resources.items():
+        if resource.existing and name not in _used(file) | outer:
+            file.error(resource.line, f"existing resource '{name}' is never read")
 
 
 def _in_declarations(file: BicepFile) -> None:
@@ -103,4 +107,4 @@ def _decorators(file: BicepFile) -> None:
 
 
 def _used(file: BicepFile) -> set[str]:
-    return {part.name for top in file.expressions() for part in walk(top) if isinstance(part, Name)}
+    return {part.name for top in file.expressions() for part in walk(top) if isinstance(part, Name | Nested)}

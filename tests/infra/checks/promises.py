@@ -9,6 +9,7 @@ from itertools import product
 import yaml
 
 from tests.infra.bicep.declarations import described
+from tests.infra.bicep.expressions import Text
 from tests.infra.bicep.values import Value, rendered
 from tests.infra.checks.hardening import at
 from tests.infra.checks.project import Project
@@ -104,6 +105,23 @@ def _network(project: Project) -> list[str]:
             found.append(f"network: has no private endpoint for {group}")
     warning = described(project.module("network").parameters["monitorAccess"].decorators) or ""
     return found + ([] if "peered" in warning else ["network: monitorAccess does not warn of peered networks"])
+
+
+def readers_find_their_hub(project: Project) -> list[str]:
+    """Other readers name the hub that main.bicep makes, and a consumer group of it that is not the function's."""
+    plan = project.plan()
+    hubs = {one.body.get("name") for one in plan.of("Microsoft.EventHub/namespaces/eventhubs")}
+    groups = [str(one.body.get("name")) for one in plan.of("Microsoft.EventHub/namespaces/eventhubs/consumergroups")]
+    found = [] if {"chargeback", "stream-analytics", "fabric"} <= {*groups} else [f"eventhub: its groups are {groups}"]
+    for entry in project.entries[1:]:
+        parameters = project.files.open(entry).parameters
+        named = {name: parameters[name].default for name in ("hubName", "consumerGroup") if name in parameters}
+        texts = {name: default.literal if isinstance(default, Text) else None for name, default in named.items()}
+        if texts.get("hubName") not in hubs:
+            found.append(f"{entry.stem}: main.bicep makes no hub {texts.get('hubName')}")
+        if texts.get("consumerGroup") not in groups[1:]:
+            found.append(f"{entry.stem}: {texts.get('consumerGroup')} is no consumer group for other readers")
+    return found
 
 
 def parameters_and_services_fit(project: Project) -> list[str]:

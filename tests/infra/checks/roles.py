@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from tests.infra.bicep.plan import Deployed
@@ -21,33 +22,48 @@ class Grant(NamedTuple):
     """Module and symbol of the resource."""
 
 
-MAY: frozenset[Grant] = frozenset(
-    {
-        Grant(GATEWAY, "Azure Event Hubs Data Sender", "eventhub.hub"),
-        Grant(FUNCTION, "Azure Event Hubs Data Receiver", "eventhub.hub"),
-        Grant(FUNCTION, "Azure Event Hubs Data Receiver", "gateway-log.hub"),
-        Grant(FUNCTION, "Storage Blob Data Owner", "storage.account"),
-        Grant(FUNCTION, "Monitoring Metrics Publisher", "monitoring.insights"),
-        Grant(GATEWAY, "Cognitive Services OpenAI User", "model-account.account"),
-        Grant(GATEWAY, "Monitoring Metrics Publisher", "token-metrics.component"),
-        Grant(OPERATORS, "Azure Event Hubs Data Sender", "readers.hub"),
-        Grant(OPERATORS, "Azure Event Hubs Data Receiver", "readers.hub"),
-        Grant(OPERATORS, "Storage Blob Data Contributor", "readers.deadLetters"),
-        Grant(OPERATORS, "readers.tagging.id", "readers.deadLetters"),
-        Grant(OPERATORS, "Monitoring Reader", "readers.insights"),
-        Grant(FINANCE, "Log Analytics Reader", "readers.insights"),
-        Grant(FINANCE, "Reader", "readers.workbook"),
-    }
+MAY: Mapping[Grant, str] = {
+    Grant(GATEWAY, "Azure Event Hubs Data Sender", "eventhub.hub"): "always",
+    Grant(FUNCTION, "Azure Event Hubs Data Receiver", "eventhub.hub"): "always",
+    Grant(FUNCTION, "Azure Event Hubs Data Receiver", "gateway-log.hub"): "log",
+    Grant(FUNCTION, "Storage Blob Data Owner", "storage.account"): "always",
+    Grant(FUNCTION, "Monitoring Metrics Publisher", "monitoring.insights"): "always",
+    Grant(GATEWAY, "Cognitive Services OpenAI User", "model-account.account"): "backends",
+    Grant(GATEWAY, "Monitoring Metrics Publisher", "token-metrics.component"): "metrics",
+    Grant(OPERATORS, "Azure Event Hubs Data Sender", "readers.hub"): "operators",
+    Grant(OPERATORS, "Azure Event Hubs Data Receiver", "readers.hub"): "operators",
+    Grant(OPERATORS, "Storage Blob Data Contributor", "readers.deadLetters"): "operators",
+    Grant(OPERATORS, "readers.tagging.id", "readers.deadLetters"): "operators",
+    Grant(OPERATORS, "Monitoring Reader", "readers.insights"): "operators",
+    Grant(FINANCE, "Log Analytics Reader", "readers.insights"): "finance",
+    Grant(FINANCE, "Reader", "readers.workbook"): "finance",
+}
+"""What main.bicep grants, and when. The host of Azure Functions needs the owner's role: its leases are blobs."""
+
+_BACKEND: Value = {"name": "first", "accountName": "contoso-first"}
+GIVEN: tuple[tuple[Mapping[str, Value], frozenset[str]], ...] = (
+    ({}, frozenset({"always", "log"})),
+    ({"apimName": "contoso-gateway"}, frozenset({"always", "log"})),
+    ({"privateNetwork": True}, frozenset({"always", "log"})),
+    ({"streamCompletion": "none"}, frozenset({"always"})),
+    ({"operatorsPrincipalId": "operators"}, frozenset({"always", "log", "operators"})),
+    ({"financePrincipalId": "finance"}, frozenset({"always", "log", "finance"})),
+    ({"emitTokenMetrics": True}, frozenset({"always", "log", "metrics"})),
+    ({"backends": [_BACKEND]}, frozenset({"always", "log", "backends"})),
 )
-"""What main.bicep grants. The host of Azure Functions needs the owner's role on its own account: leases are blobs."""
+"""What differs from the defaults -> whose grants are made then."""
 
 ALTERNATIVES: frozenset[Grant] = frozenset({Grant(READER, "Azure Event Hubs Data Receiver", "stream-analytics.hub")})
 """What the other readers of infra/alternatives are granted: to receive."""
 
 _WHO = {
     "identity.identity.properties.principalId": FUNCTION,
+    "gateway-service.created.identity.principalId": GATEWAY,
+    "gateway-service.found.identity.principalId": GATEWAY,
     "main.operatorsPrincipalId": OPERATORS,
+    "'operators'": OPERATORS,
     "main.financePrincipalId": FINANCE,
+    "'finance'": FINANCE,
     "stream-analytics.job.identity.principalId": READER,
 }
 _GATEWAY = r"gateway-service\.created\.identity\.principalId : gateway-service\.found\.identity\.principalId\)$"
@@ -61,7 +77,7 @@ _TAGS_ALONE = {
 def everybody_may_what_they_need(project: Project) -> list[str]:
     """The role assignments are those of the table: none is missing, none is too many, none is too much."""
     granted = {grant_of(one): one for _, one in project.everything() if one.type == ASSIGNMENT}
-    may = MAY | ALTERNATIVES
+    may = MAY.keys() | ALTERNATIVES
     found = [f"{grant.who} lacks {grant.role} on {grant.on}" for grant in may - granted.keys()]
     for grant, one in granted.items():
         if grant not in may:
@@ -71,13 +87,30 @@ def everybody_may_what_they_need(project: Project) -> list[str]:
     return found
 
 
+def grants_follow_the_parameters(project: Project) -> list[str]:
+    """Each grant is made when the table says so, and only then."""
+    found = []
+    for changes, when in GIVEN:
+        made = project.plan(project.defaults() | dict(changes))
+        granted = {grant_of(one) for one in made.of(ASSIGNMENT)}
+        wanted = {grant for grant, then in MAY.items() if then in when}
+        given = rendered(changes)
+        found += [f"with {given}: {grant.who} lacks {grant.role} on {grant.on}" for grant in wanted - granted]
+        found += [f"with {given}: {grant.who} has {grant.role} on {grant.on}" for grant in granted - wanted]
+    return found
+
+
 def assignments_are_named_alike(project: Project) -> list[str]:
     """An assignment's name is the guid of its scope, principal and role: the same on every deployment."""
     found = []
-    for one in project.plan().of(ASSIGNMENT):
+    for entry, one in project.everything():
+        if one.type != ASSIGNMENT:
+            continue
         name = rendered(one.body.get("name"))
         parts = (f"{one.scope}.id", rendered(one.properties.get("principalId")), _role_id(one))
-        if name != f"guid({', '.join(parts)})":
+        # What is made in the same file has no identity yet when names are made: its own name stands for it.
+        own = (parts[0], f"{entry.stem}.jobName", parts[2])
+        if name not in (f"guid({', '.join(parts)})", f"guid({', '.join(own)})"):
             found.append(f"{one.place}:{one.line}: its name is {name}, not guid(scope, principal, role)")
         if one.properties.get("principalType") not in ("ServicePrincipal", "Group"):
             found.append(f"{one.place}:{one.line}: says not what its principal is")
@@ -108,9 +141,7 @@ def _items(permission: Value, kind: str) -> list[Value]:
 def grant_of(one: Deployed) -> Grant:
     """Return who is granted which role, on what."""
     principal = rendered(one.properties.get("principalId"))
-    who = next((name for text, name in _WHO.items() if text in principal), principal)
-    if re.search(_GATEWAY, principal):
-        who = GATEWAY
+    who = GATEWAY if re.search(_GATEWAY, principal) else _WHO.get(principal, principal)
     role = _role_id(one).strip("'")
     return Grant(who, BUILT_IN_ROLES.get(role, role), one.scope or "the resource group")
 

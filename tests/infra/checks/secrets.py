@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from tests.infra.bicep.declarations import BicepFile
 from tests.infra.bicep.expressions import Call, Expression, Index, Member, Object, Text, walk
+from tests.infra.bicep.values import rendered
 from tests.infra.checks.project import Project
 
 AN_ADDRESS = "with local authentication off it authenticates nobody: it is where Application Insights is"
@@ -32,7 +33,7 @@ _READS = re.compile(
     re.IGNORECASE,
 )
 _TEXTS = re.compile(
-    r"AccountKey\s*=|SharedAccess(Key|Signature)|(?<![a-z])sig=|InstrumentationKey\s*=|Password\s*=|Bearer\s+\S"
+    r"AccountKey\s*=|SharedAccess(Key|Signature)|(?<![a-z])sig=|InstrumentationKey\s*=|Password\s*=|Bearer\s+[\w.~+/-]{16,}"
     r"|(?<![0-9A-Za-z])[0-9a-fA-F]{32}(?![0-9A-Za-z])|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==|"
     r"(?<![A-Za-z0-9+/])(?=[A-Za-z0-9+/]*[0-9+/])[A-Za-z0-9+/]{43}=(?!=)|-----BEGIN",
     re.IGNORECASE,
@@ -47,6 +48,36 @@ def nothing_is_secret(project: Project) -> list[str]:
     ]
     unused = [f"{module}: the exception for {what} is not needed" for module, what in EXCEPTIONS.keys() - found.keys()]
     return problems + unused + _in_parameter_files(project)
+
+
+def outputs_give_nothing_away(project: Project) -> list[str]:
+    """No output gives a secret-shaped property, or a whole resource with all its properties, whatever it is called."""
+    found = []
+    for file in project.bicep:
+        made = project.plan(entry=file.path)
+        places = "|".join(re.escape(one.place) for one in made.resources) or "$."
+        for name, value in made.outputs.items():
+            text = rendered(value)
+            read = [word for word in re.findall(r"\.(\w+)", text) if _is_read(word)]
+            if re.search(rf"(?<![\w.-])({places})(\.properties)?(?![\w.\[-])", text):
+                read.append("all properties")
+            if read and (file.path.stem, f"output {name}") not in EXCEPTIONS:
+                found.append(f"{project.name(file.path)}: output {name} gives {', '.join(read)}: {text[:80]}")
+    return found
+
+
+def files_hold_no_secret(project: Project) -> list[str]:
+    """No policy, workbook, query or parameter file has a secret written into it."""
+    return [
+        f"{project.name(path)}: holds {found[0][:12]}..."
+        for path in sorted(project.infra.rglob("*"))
+        if path.is_file() and path.suffix != ".bicep"
+        for found in _TEXTS.finditer(path.read_text(encoding="utf-8"))
+    ]
+
+
+def _is_read(name: str) -> bool:
+    return bool(_READS.fullmatch(name)) or (secret_name(name) and name != "key")
 
 
 def _secrets(file: BicepFile) -> Iterator[tuple[str, int]]:
@@ -69,9 +100,9 @@ def _in_expression(part: Expression) -> Iterator[str]:
     match part:
         case Call(_, name) if name.startswith("list") or name in ("getSecret", "newGuid"):
             yield f"calls {name}"
-        case Member(_, _, name) if _READS.fullmatch(name):
+        case Member(_, _, name) if _is_read(name):
             yield f"reads .{name}"
-        case Index(_, _, Text() as key) if key.literal and _READS.fullmatch(key.literal):
+        case Index(_, _, Text() as key) if key.literal and _is_read(key.literal):
             yield f"reads .{key.literal}"
         case Text():
             yield from (f"text like {found[:12]}..." for found in _secret_texts(part))

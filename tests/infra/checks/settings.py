@@ -70,13 +70,30 @@ REFUSED = frozenset(
 )
 """What Flex Consumption refuses or ignores (learn.microsoft.com: App settings reference, and Flex Consumption plan)."""
 
-FIXED: Mapping[str, str] = {
+_IDENTITY = "identity.identity.properties.clientId"
+_HOST_NAME = "replace(replace({}.properties.serviceBusEndpoint, 'https://', ''), ':443/', '')"
+VALUES: Mapping[str, str] = {
+    "APPLICATIONINSIGHTS_CONNECTION_STRING": "monitoring.insights.properties.ConnectionString",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": f"Authorization=AAD;ClientId=${{{_IDENTITY}}}",
+    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+    "AzureWebJobsStorage__accountName": "storage.account.name",
+    "AzureWebJobsStorage__clientId": _IDENTITY,
     "AzureWebJobsStorage__credential": "managedidentity",
+    "CHARGEBACK_DEAD_LETTER_CONTAINER": "chargeback-rejected",
+    "EVENT_HUB_CONSUMER_GROUP": "eventhub.groups[0].name",
+    "EVENT_HUB_NAME": "chargeback",
+    "EventHubConnection__clientId": _IDENTITY,
     "EventHubConnection__credential": "managedidentity",
+    "EventHubConnection__fullyQualifiedNamespace": _HOST_NAME.format("eventhub.hubNamespace"),
+    "GATEWAY_LOG_HUB_NAME": "gateway-log",
+    "GatewayLogConnection__clientId": _IDENTITY,
     "GatewayLogConnection__credential": "managedidentity",
+    "GatewayLogConnection__fullyQualifiedNamespace": _HOST_NAME.format("gateway-log.hubNamespace"),
     "PYTHON_ENABLE_OPENTELEMETRY": "true",
 }
-_IDENTITY = "identity.identity.properties.clientId"
+"""Setting -> its value in Azure, in terms of the resources that it comes from."""
 
 
 def azure_has_its_settings(project: Project) -> list[str]:
@@ -88,15 +105,11 @@ def azure_has_its_settings(project: Project) -> list[str]:
         found += [f"function, streamCompletion {choice}: lacks {name}" for name in names - given.keys()]
         found += [f"function, streamCompletion {choice}: {name} is not in the table" for name in given.keys() - names]
         found += [f"function: {name} is refused by Flex Consumption" for name in given.keys() & REFUSED]
+        values = VALUES if choice == "eventHub" else {**VALUES, "GATEWAY_LOG_HUB_NAME": ""}
         found += [
-            f"function: {name} is {given[name]}, must be {value}"
-            for name, value in FIXED.items()
-            if name in given and given[name] != value
-        ]
-        found += [
-            f"function: {name} is {value}, must be the identity's client id"
+            f"function, streamCompletion {choice}: {name} is {value}, must be {values[name]}"
             for name, value in given.items()
-            if name.endswith("__clientId") and str(value) != _IDENTITY
+            if name in values and value != values[name]
         ]
     return found
 

@@ -93,6 +93,7 @@ def test_a_whole_road_is_green(azurite: Azurite, insights: LocalApplicationInsig
         green = ("hub: reachable", "hub: consumer group", "hub: lag", "storage: writable", "clock")
         assert states(lines, *green, "Application Insights: takes events") == ["ok"] * 6
         assert lines["hub: reachable"]["seen"] == "2 partitions"
+        assert list(container.list_blob_names()) == [], "the probe is taken away again"
     gc.collect()
     names = insights.store.query("customEvents | project name").rows
     assert names == (("Chargeback doctor",),)
@@ -166,6 +167,7 @@ def test_a_storage_account_that_does_not_answer_and_a_folder_that_cannot_be_writ
     lines = told({"CHARGEBACK_DEAD_LETTER_FOLDER": str(tmp_path / "file" / "letters")})
     assert lines["storage: writable"]["state"] == "bad"
     assert told({"CHARGEBACK_DEAD_LETTER_FOLDER": str(tmp_path / "letters")})["storage: writable"]["state"] == "ok"
+    assert list((tmp_path / "letters").iterdir()) == [], "the probe is taken away again"
     gone = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:9/a;"
     lines = told({"AzureWebJobsStorage": gone})
     assert states(lines, "storage: writable", "clock") == ["bad", "not checked"]
@@ -187,6 +189,10 @@ def test_clocks_that_are_a_minute_apart_are_red() -> None:
     ("service", "settings"),
     [
         ("Event Hubs", {"EventHubConnection__fullyQualifiedNamespace": "contoso.example", "EVENT_HUB_NAME": "usage"}),
+        (
+            "gateway log",
+            {"GatewayLogConnection__fullyQualifiedNamespace": "contoso.example", "GATEWAY_LOG_HUB_NAME": "log"},
+        ),
         ("storage", {"AzureWebJobsStorage__blobServiceUri": "https://127.0.0.1:9"}),
         (
             "Application Insights",

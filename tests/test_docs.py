@@ -38,16 +38,42 @@ def rejection_reasons() -> set[str]:
     return {reason.strip() for reason in found if " " in reason.strip()}
 
 
-def test_every_reason_for_a_rejection_has_its_row_in_the_runbook() -> None:
+def rows_of(title: str) -> list[list[str]]:
+    """Return the cells of a table of the runbook, without its head; a page's part has one."""
     page = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
-    rows = [
-        row for row in page.partition("## Rejected records")[2].partition("\n## ")[0].splitlines() if row[:3] == "| `"
-    ]
+    part = page.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    table = [block for block in part.split("\n\n") if block.startswith("|")][-1]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.strip().splitlines()[2:]]
+
+
+def test_every_reason_for_a_rejection_has_its_row_in_the_runbook() -> None:
+    rows = [cells[0] for cells in rows_of("Rejected records")]
     reasons = rejection_reasons()
     assert len(reasons) >= 10
     for reason in reasons:
         begins = "more than" if reason.startswith("more than") else reason.partition(";")[0]
         assert any(begins in row for row in rows), reason
+
+
+def test_every_row_of_the_runbook_is_a_reason_that_the_code_has() -> None:
+    """Of a row with a gap in it (`<field>`, or three dots), the longest part has to be there."""
+    code = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "chargeback").rglob("*.py"))
+    for cells in rows_of("Rejected records"):
+        for reason in re.findall(r"`([^`]+)`", cells[0]):
+            fixed = max(re.split(r"<\w+>|…", reason), key=len).strip()
+            assert fixed in code, reason
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["What is wrong? The doctor", "Alerts", "The function fails: what the error says", "Rejected records"],
+)
+def test_the_runbook_says_of_everything_what_it_means_what_is_at_risk_what_to_do_and_when_it_is_over(
+    title: str,
+) -> None:
+    rows = rows_of(title)
+    assert len(rows) >= 8
+    assert [cells for cells in rows if len(cells) != 5 or not all(cells)] == []
 
 
 def example_settings() -> dict[str, str]:

@@ -13,12 +13,15 @@ from rich.console import Console
 from rich.text import Text
 
 from chargeback.cli.sources import Source
+from chargeback.cloud import sign_in
+from chargeback.cloud.rest import MANAGEMENT, Rest
 from chargeback.doctor import Finding, State
 from chargeback.doctor.configuration import configured
 from chargeback.doctor.hubs import hub
 from chargeback.doctor.identities import identities
 from chargeback.doctor.ingestion import ingestion
 from chargeback.doctor.resource import resource, unread
+from chargeback.doctor.round import Look, at_once
 from chargeback.doctor.storage import storage
 from chargeback.doctor.streams import streams
 from chargeback.doctor.versions import versions
@@ -49,10 +52,12 @@ def examine(patient: Patient, *, as_json: bool) -> bool:
     if patient.source.store and patient.source.resource:
         raise ChargebackError("name one source: a local store with --store, or a resource in Azure with --resource")
     found: list[Finding] = []
-    for finding in _findings(patient):
+    for finding in at_once(_families(patient), lambda name: _meanwhile(f"looking at {name} ...")):
         found.append(finding)
+        _meanwhile("")
         if not as_json:
             _show(finding)
+    _meanwhile("")
     if as_json:
         print(json.dumps([asdict(finding) for finding in found], indent=2))
     wrong = sum(finding.state is State.BAD for finding in found)
@@ -62,32 +67,37 @@ def examine(patient: Patient, *, as_json: bool) -> bool:
     return bool(wrong)
 
 
-def _findings(patient: Patient) -> Iterator[Finding]:
+def _families(patient: Patient) -> dict[str, Look]:
+    """Return the checks by what they are about, in the order in which they are told."""
     told = configured(environment({}))
-    yield from told.findings
-    yield from versions(patient.app)
-    yield from identities(told)
-    kept = told.settings.storage if told.settings else None
-    yield from hub("hub", told.hub, told.group, kept)
-    if told.gateway_log:
-        yield from hub("gateway log", told.gateway_log, told.group, kept)
-    yield from storage(kept, lambda: datetime.now(UTC))
-    yield ingestion(told.settings, datetime.now(UTC))
-    yield from _resource(patient)
+    kept = told.settings.storage
     asked = patient.source.answer if patient.source.store or patient.source.resource else None
-    yield streams(asked, datetime.now(UTC))
+    management = (patient.management or MANAGEMENT) if patient.source.resource else ""
+    return {
+        "settings": lambda: told.findings,
+        "versions": lambda: versions(patient.app),
+        "identities": lambda: identities(told, management),
+        "the hub": lambda: hub("hub", told.hub, told.group, kept),
+        "the gateway's log": lambda: hub("gateway log", told.gateway_log, told.group, kept),
+        "storage": lambda: storage(kept, lambda: datetime.now(UTC)),
+        "Application Insights": lambda: [ingestion(told.settings, datetime.now(UTC))],
+        "the resource": lambda: _resource(patient.source.resource, management),
+        "streams": lambda: [streams(asked, datetime.now(UTC))],
+    }
 
 
-def _resource(patient: Patient) -> Iterator[Finding]:
-    if not patient.source.resource:
+def _resource(resource_id: str, management: str) -> Iterator[Finding]:
+    if not resource_id:
         yield from unread("no resource is named", "name it with --resource")
         return
-    # Late: only this one asks Azure's management.
-    from chargeback.cloud import sign_in
-    from chargeback.cloud.rest import MANAGEMENT, Rest
+    with Rest(management, sign_in()) as arm:
+        yield from resource(arm, resource_id)
 
-    with Rest(patient.management or MANAGEMENT, sign_in()) as arm:
-        yield from resource(arm, patient.source.resource)
+
+def _meanwhile(text: str) -> None:
+    """Say on a terminal what is waited for, in a line that goes away again."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[2K{text}", end="\r", file=sys.stderr, flush=True)
 
 
 def _show(finding: Finding) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, HttpResponseError
 
 from chargeback.errors import ChargebackError
 from chargeback.hub.patience import within
@@ -51,14 +51,24 @@ def not_checked(name: str, why: str, how: str = "") -> Finding:
     return Finding(name, State.NOT_CHECKED, why, how)
 
 
-def looked_at(name: str, look: Callable[[], Finding], advice: str, seconds: float = SECONDS) -> Finding:
-    """Take a look, for so long; an error of ours or of Azure's libraries is a finding, and so is no answer."""
+def looked_at(name: str, look: Callable[[], Finding], advice: str, seconds: float | None = None) -> Finding:
+    """Take a look, for so long (else SECONDS); what it raises is a finding, and so is no answer."""
+    patience = SECONDS if seconds is None else seconds
     try:
-        return within(seconds, look)
+        return within(patience, look)
     except TimeoutError:
-        return bad(name, f"no answer within {seconds:g} seconds", advice)
+        return bad(name, f"no answer within {patience:g} seconds", advice)
     except ChargebackError as error:
         return bad(name, str(error), advice)
     except AzureError as error:
-        # Its message may quote a request, and a request may hold a key.
-        return bad(name, type(error).__name__, advice)
+        return bad(name, _in_short(error), advice)
+    except (OSError, ValueError) as error:  # Azure's libraries raise them for what they cannot read
+        return bad(name, f"it cannot be looked at ({type(error).__name__})", advice)
+
+
+def _in_short(error: AzureError) -> str:
+    """Return what the service answered, without its message: that may quote a request, which may hold a key."""
+    if not isinstance(error, HttpResponseError) or error.status_code is None:
+        return f"no answer ({type(error).__name__})"
+    code = getattr(error, "error_code", None)  # Azure Storage has one, an enumeration or a text
+    return f"it answered {error.status_code}" + (f" ({getattr(code, 'value', code)})" if code else "")

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 
-from chargeback.delivery import Sender
+from chargeback.delivery import connect
 from chargeback.doctor.finding import Finding, bad, looked_at, not_checked, ok
 from chargeback.events import CustomEvent
 from chargeback.settings import Settings
@@ -18,15 +18,15 @@ _ADVICE = "docs/operations.md has the error's words: the connection string, the 
 _SECONDS = 20.0
 
 
-def ingestion(settings: Settings | None, now: datetime) -> Finding:
-    """Send one event that counts for nothing."""
-    if settings is None or settings.ingestion is None:
-        return not_checked(NAME, "its connection string is not set")
+def ingestion(settings: Settings, now: datetime) -> Finding:
+    """Send one event that counts for nothing, as whom the function sends its own."""
+    if settings.ingestion is None:
+        return not_checked(NAME, "its connection string cannot be read", "set it, or correct it")
     return looked_at(NAME, lambda: _send(replace(settings, delivery_seconds=_SECONDS), now), _ADVICE)
 
 
 def _send(settings: Settings, now: datetime) -> Finding:
-    with closing(Sender(settings)) as sender:
+    with closing(connect(settings)) as sender:
         refusals = sender.send([CustomEvent(DOCTOR_EVENT, now, {"reason": "a test of the road"})])
     if refusals:
         return bad(NAME, f"it refuses the event: {refusals[0].message}", _ADVICE)

@@ -22,10 +22,10 @@ _MOST_SECONDS = 60.0
 """The service refuses events that are further ahead."""
 
 
-def storage(told: Storage | None, now: Callable[[], datetime]) -> Iterator[Finding]:
+def storage(told: Storage, now: Callable[[], datetime]) -> Iterator[Finding]:
     """Write where dead letters go, and take it away again; compare the clocks by the answer's date."""
-    if told is None or not (told.folder or told.account_url or told.connection_string):
-        yield not_checked(WRITABLE, "no storage account is set")
+    if not (told.folder or told.account_url or told.connection_string):
+        yield not_checked(WRITABLE, "no storage account is set, or its settings cannot be read")
         yield not_checked(CLOCK, "there is no answer to read a date from")
         return
     if told.folder:
@@ -55,7 +55,7 @@ def _blob(told: Storage, dates: list[datetime]) -> Finding:
 
     container = container_of(told)
     with suppress(ResourceExistsError):
-        container.create_container()
+        container.create_container(raw_response_hook=note)  # it has a date when it refuses, too
     probe = container.get_blob_client(f"doctor/{secrets.token_hex(8)}")
     probe.upload_blob(b"", overwrite=False, raw_response_hook=note)
     probe.delete_blob()

@@ -12,6 +12,7 @@ from pathlib import Path
 from chargeback.doctor.finding import Finding, bad, not_checked, ok
 
 BUNDLE, PACKAGES = "versions: extension bundle", "versions: packages"
+_BUNDLE = "Microsoft.Azure.Functions.ExtensionBundle"
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;#]+)\s*(?:;\s*python_version\s*(<|>=)\s*\"([\d.]+)\")?", re.MULTILINE)
 
 
@@ -28,17 +29,18 @@ def versions(folder: Path) -> Iterator[Finding]:
 def _bundle(host: Path) -> Finding:
     try:
         bundle = json.loads(host.read_text(encoding="utf-8"))["extensionBundle"]
-        wanted = str(bundle["version"])
+        name, wanted = str(bundle["id"]), str(bundle["version"])
     except (ValueError, KeyError, TypeError):
         return bad(BUNDLE, "host.json names no extension bundle", "take the project's host.json")
-    if not re.match(r"\[4\.", wanted):
-        return bad(BUNDLE, f"host.json wants {wanted}", "want [4.0.0, 5.0.0): identity connections need it")
+    if name != _BUNDLE or not re.match(r"\[4\.[^,]*, *5\.0\.0\)", wanted):
+        return bad(BUNDLE, f"host.json wants {name} {wanted}", f"want {_BUNDLE} [4.0.0, 5.0.0): it is what is tested")
     return ok(BUNDLE, wanted)
 
 
 def _packages(requirements: str) -> Finding:
-    differ = []
-    for name, wanted, sign, than in _PINNED.findall(requirements):
+    lines = [line for line in map(str.strip, requirements.splitlines()) if line and not line.startswith("#")]
+    differ = [f"{line.split()[0]} is not pinned" for line in lines if not _PINNED.match(line)]
+    for name, wanted, sign, than in _PINNED.findall("\n".join(lines)):
         if sign and _is_newer_than(than) is not (sign == ">="):
             continue
         try:

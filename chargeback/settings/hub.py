@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chargeback.errors import SettingsError
+from chargeback.settings import parse_pairs
 
 HUB = "EventHubConnection"
 HUB_NAME = "EVENT_HUB_NAME"
@@ -43,7 +44,7 @@ class Hub:
             raise SettingsError(
                 f"set {connection} {_WHERE} (or {connection}__fullyQualifiedNamespace, and sign in): where the hub is"
             )
-        if text and not re.search(r"(?:^|;)\s*Endpoint\s*=\s*sb://[^;]+;", f"{text};", re.IGNORECASE):
+        if text and not _is_whole(parse_pairs(text, connection)):
             raise SettingsError(f"{connection} is no connection string of Event Hubs: copy it whole from the portal")
         if not text and not _NAMESPACE.fullmatch(namespace):
             raise SettingsError(f"{connection}__fullyQualifiedNamespace must be like <name>.servicebus.windows.net")
@@ -54,9 +55,20 @@ class Hub:
         return cls(name, text or None, namespace or None, env.get(f"{connection}__clientId") or None)
 
     @property
+    def by_identity(self) -> bool:
+        """Whether an identity reaches it: a connection string, where both are set, has a key of its own."""
+        return not self.connection_string
+
+    @property
     def address(self) -> str:
         """Return the host name of its namespace."""
         if self.namespace:
             return self.namespace
         found = re.search(r"Endpoint\s*=\s*sb://([^/;:]+)", self.connection_string or "", re.IGNORECASE)
         return found[1] if found else ""
+
+
+def _is_whole(pairs: Mapping[str, str]) -> bool:
+    """Tell whether a connection string has an address, and a key with its name or a signature."""
+    signed = pairs.get("sharedaccesssignature") or (pairs.get("sharedaccesskeyname") and pairs.get("sharedaccesskey"))
+    return pairs.get("endpoint", "").lower().startswith("sb://") and bool(signed)

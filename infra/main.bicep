@@ -5,25 +5,20 @@ targetScope = 'resourceGroup'
 @minLength(3)
 @maxLength(11)
 param name string = 'chargeback'
-
 @description('Optional. Azure region.')
 param location string = resourceGroup().location
-
 @description('Optional. Tags of every resource.')
 param tags object = {}
 
 @description('Optional. An API Management service in this resource group; empty makes a new one.')
 param apimName string = ''
-
 @description('Optional. A new service: sku, email and name of its publisher.')
 param newApim object = { sku: 'BasicV2', email: 'noreply@example.com', name: 'Chargeback' }
 
 @description('Optional. The API whose calls are charged; where createApi is false it must be there.')
 param apiName string = 'azure-openai'
-
 @description('Optional. Whether to make the API, at https://GATEWAY/openai; not on a gateway that is there, unless asked.')
 param createApi bool = empty(apimName)
-
 @description('Optional. The API\'s policy: full and minimal replace the API\'s own; none makes the fragments alone, to be included by hand.')
 @allowed(['full', 'minimal', 'none'])
 param apiPolicy string = createApi ? 'full' : 'none'
@@ -33,7 +28,6 @@ param namedValues object = {}
 
 @description('Optional. Model accounts behind the gateway, existing or new: see modules/gateway-backends.bicep.')
 param backends array = []
-
 @description('Optional. Consumers that get a subscription: see modules/consumers.bicep.')
 param consumers array = []
 
@@ -49,18 +43,25 @@ param emitTokenMetrics bool = false
 param pythonVersion string = '3.13'
 
 @description('Optional. Partitions of the hub, 1 to 32, fixed once it is there: one instance of the function reads each at most.')
+@minValue(1)
+@maxValue(32)
 param partitions int = 8
-
+@description('Optional. Of both hubs, throughputUnits (1) and maximumThroughputUnits (10); of the usage hub, retentionHours (168).')
+param hubSize object = {}
 @description('Optional. Instances of the function: alwaysReady, maximum.')
 param instances object = {}
 
 @description('Optional. Days for which events are kept, 31 to 730.')
+@minValue(31)
+@maxValue(730)
 param retentionDays int = 730
-
 @description('Optional. Gigabytes a day at which ingestion stops until the next; -1 is never. An alert fires before.')
+@minValue(-1)
+@maxValue(10000)
 param dailyCapGb int = -1
-
 @description('Optional. Days for which a closed month\'s statement cannot be changed; 0 leaves that to versions.')
+@minValue(0)
+@maxValue(146000)
 param immutableStatementDays int = 0
 
 @description('Optional. E-mail addresses that alerts go to.')
@@ -68,19 +69,17 @@ param alertEmails array = []
 
 @description('Optional. Principal id of a group that may send again, and watch.')
 param operatorsPrincipalId string = ''
-
 @description('Optional. Principal id of a group that may read numbers.')
 param financePrincipalId string = ''
 
 @description('Optional. A private network for the function, the hub, the storage and Application Insights.')
 param privateNetwork bool = false
-
-@description('Optional. Whether the gateway reaches the private network: only then is the hub closed to the public.')
+@description('Optional. With a private network: first three numbers of its /24, which no peered network may have.')
+param networkStart string = '10.90.0'
+@description('Optional. Whether the gateway of apimName reaches the private network: only then is the hub closed to the public.')
 param gatewayIsInVnet bool = false
-
 @description('Optional. With a private network: whether telemetry may come, and queries be asked, from outside.')
 param publicMonitoring object = { ingestion: 'Disabled', queries: 'Enabled' }
-
 @description('Optional. With a private network: PrivateOnly shuts other Application Insights out, in peered networks too.')
 @allowed(['Open', 'PrivateOnly'])
 param monitorAccess string = 'Open'
@@ -98,7 +97,7 @@ module gateway 'modules/gateway.bicep' = {
 }
 module gatewayLog 'modules/gateway-log.bicep' = if (streamCompletion == 'eventHub') {
   name: 'gateway-log'
-  params: { apimName: service.outputs.name, apiName: apiName, location: service.outputs.location, tags: allTags, namespaceName: '${name}-log-${suffix}', receiverPrincipalId: identity.outputs.principalId, consumerGroup: eventHub.outputs.consumerGroup }
+  params: { apimName: service.outputs.name, apiName: apiName, location: service.outputs.location, tags: allTags, namespaceName: '${name}-log-${suffix}', receiverPrincipalId: identity.outputs.principalId, consumerGroup: eventHub.outputs.consumerGroup, capacity: hubSize.?throughputUnits ?? 1, maximumCapacity: hubSize.?maximumThroughputUnits ?? 10 }
   dependsOn: [gateway]
 }
 
@@ -109,12 +108,13 @@ module identity 'modules/identity.bicep' = {
 }
 module eventHub 'modules/eventhub.bicep' = {
   name: 'eventhub'
-  params: { namespaceName: '${name}-${suffix}', location: location, tags: allTags, senderPrincipalId: service.outputs.principalId, receiverPrincipalId: identity.outputs.principalId, partitions: partitions, publicAccess: privateNetwork && gatewayIsInVnet ? 'Disabled' : 'Enabled' }
+  params: { namespaceName: '${name}-${suffix}', location: location, tags: allTags, senderPrincipalId: service.outputs.principalId, receiverPrincipalId: identity.outputs.principalId, partitions: partitions, retentionHours: hubSize.?retentionHours ?? 168, capacity: hubSize.?throughputUnits ?? 1, maximumCapacity: hubSize.?maximumThroughputUnits ?? 10, publicAccess: privateNetwork && gatewayIsInVnet && !empty(apimName) ? 'Disabled' : 'Enabled' }
 }
 var hub = { hubName: eventHub.outputs.hubName, endpoint: eventHub.outputs.endpoint, consumerGroup: eventHub.outputs.consumerGroup }
+var accountStart = toLower(replace(name, '-', ''))
 module storage 'modules/storage.bicep' = {
   name: 'storage'
-  params: { accountName: take('${replace(name, '-', '')}${suffix}', 24), statementsAccountName: take('st${suffix}${replace(name, '-', '')}', 24), location: location, tags: allTags, functionPrincipalId: identity.outputs.principalId, immutableStatementDays: immutableStatementDays, publicAccess: privateNetwork ? 'Disabled' : 'Enabled' }
+  params: { accountName: take('${accountStart}${suffix}', 24), statementsAccountName: take('st${suffix}${accountStart}', 24), location: location, tags: allTags, functionPrincipalId: identity.outputs.principalId, immutableStatementDays: immutableStatementDays, publicAccess: privateNetwork ? 'Disabled' : 'Enabled' }
 }
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
@@ -122,7 +122,7 @@ module monitoring 'modules/monitoring.bicep' = {
 }
 module network 'modules/network.bicep' = if (privateNetwork) {
   name: 'network'
-  params: { name: name, location: location, tags: allTags, targets: { hubNamespace: eventHub.outputs.namespaceId, storage: storage.outputs.id, statements: storage.outputs.statements.id, insights: monitoring.outputs.insightsId, workspace: monitoring.outputs.workspaceId }, monitorAccess: monitorAccess }
+  params: { name: name, location: location, tags: allTags, targets: { hubNamespace: eventHub.outputs.namespaceId, storage: storage.outputs.id, statements: storage.outputs.statements.id, insights: monitoring.outputs.insightsId, workspace: monitoring.outputs.workspaceId }, networkStart: networkStart, monitorAccess: monitorAccess }
 }
 module function 'modules/function.bicep' = {
   name: 'function'

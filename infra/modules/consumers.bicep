@@ -37,5 +37,8 @@ resource subscriptions 'Microsoft.ApiManagement/service/subscriptions@2024-05-01
   properties: { displayName: consumer.displayName, scope: products[index].id, state: 'active' }
 }]
 
+// As KQL writes a text.
+func quoted(text string) string => '"${replace(replace(text, '\\', '\\\\'), '"', '\\"')}"'
+
 @description('A row of consumers.kql for each consumer, but for its day.')
-output rows array = [for consumer in consumers: '"${consumer.name}", "${consumer.businessUnit}", "${consumer.?costCenter ?? ''}", "${consumer.?owner ?? ''}", "${consumer.displayName}"']
+output rows array = [for consumer in consumers: join(map([consumer.name, consumer.businessUnit, consumer.?costCenter ?? '', consumer.?owner ?? '', consumer.displayName], text => quoted(text)), ', ')]

@@ -32,7 +32,7 @@ param retentionHours int = 168
 @maxValue(40)
 param capacity int = 1
 
-@description('Optional. Throughput units to which the namespace grows by itself; not below capacity.')
+@description('Optional. Throughput units to which the namespace grows by itself, if that is more than capacity.')
 @minValue(1)
 @maxValue(40)
 param maximumCapacity int = 10
@@ -64,7 +64,7 @@ resource hubNamespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
     minimumTlsVersion: '1.2'
     zoneRedundant: true
     isAutoInflateEnabled: true
-    maximumThroughputUnits: maximumCapacity
+    maximumThroughputUnits: max(capacity, maximumCapacity)
     publicNetworkAccess: publicAccess
   }
 }

@@ -29,22 +29,30 @@ param consumerGroup string
 @maxValue(32)
 param partitions int = 4
 
-var builtInRoles = {
-  eventHubsDataReceiver: 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde'
-}
+@description('Optional. Throughput units to begin with; a deployment sets them back to these, as those of the usage hub.')
+@minValue(1)
+@maxValue(40)
+param capacity int = 1
+
+@description('Optional. Throughput units to which the namespace grows by itself, if that is more than capacity.')
+@minValue(1)
+@maxValue(40)
+param maximumCapacity int = 10
+
+var builtInRoles = { eventHubsDataReceiver: 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde' }
 
 resource hubNamespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
   name: namespaceName
   location: location
   tags: tags
-  sku: { name: 'Standard', tier: 'Standard', capacity: 1 }
+  sku: { name: 'Standard', tier: 'Standard', capacity: capacity }
   properties: {
     // Diagnostic settings send with a rule of the namespace and know no identity. Nobody reads the rule's key.
     disableLocalAuth: false
     minimumTlsVersion: '1.2'
     zoneRedundant: true
     isAutoInflateEnabled: true
-    maximumThroughputUnits: 10
+    maximumThroughputUnits: max(capacity, maximumCapacity)
   }
 
   resource sends 'authorizationRules' = {
@@ -72,11 +80,7 @@ resource hubNamespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
 resource receives 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(hubNamespace::hub.id, receiverPrincipalId, builtInRoles.eventHubsDataReceiver)
   scope: hubNamespace::hub
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', builtInRoles.eventHubsDataReceiver)
-    principalId: receiverPrincipalId
-    principalType: 'ServicePrincipal'
-  }
+  properties: { roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', builtInRoles.eventHubsDataReceiver), principalId: receiverPrincipalId, principalType: 'ServicePrincipal' }
 }
 
 resource apim 'Microsoft.ApiManagement/service@2024-05-01' existing = {
@@ -105,11 +109,7 @@ resource diagnostic 'Microsoft.ApiManagement/service/apis/diagnostics@2024-06-01
 resource exports 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'chargeback-llm-log'
   scope: apim
-  properties: {
-    eventHubAuthorizationRuleId: hubNamespace::sends.id
-    eventHubName: hubNamespace::hub.name
-    logs: [{ category: 'GatewayLlmLogs', enabled: true }]
-  }
+  properties: { eventHubAuthorizationRuleId: hubNamespace::sends.id, eventHubName: hubNamespace::hub.name, logs: [{ category: 'GatewayLlmLogs', enabled: true }] }
 }
 
 @description('Host name of the namespace.')

@@ -5,7 +5,7 @@
 @maxLength(50)
 param apimName string
 
-@description('Required. Whether to make the service. One that is there already must have a system-assigned identity: az apim update --name NAME --resource-group GROUP --set identity.type=SystemAssigned')
+@description('Required. Whether to make the service. One that is there already must have a system-assigned identity: az apim update --name NAME --resource-group GROUP --set identity.type=SystemAssigned (with user-assigned identities on it: "SystemAssigned, UserAssigned", else they are taken off)')
 param isNew bool
 
 @description('Required. Azure region of a new service.')

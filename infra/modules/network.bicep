@@ -54,10 +54,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
       }
       {
         name: 'endpoints'
-        properties: {
-          addressPrefix: '${networkStart}.64/26'
-          networkSecurityGroup: { id: rules.id }
-        }
+        properties: { addressPrefix: '${networkStart}.64/26', networkSecurityGroup: { id: rules.id } }
       }
     ]
   }
@@ -73,6 +70,7 @@ resource scope 'Microsoft.Insights/privateLinkScopes@2021-07-01-preview' = {
   properties: { accessModeSettings: { ingestionAccessMode: monitorAccess, queryAccessMode: monitorAccess } }
 }
 
+@batchSize(1)
 resource members 'Microsoft.Insights/privateLinkScopes/scopedResources@2021-07-01-preview' = [for member in ['insights', 'workspace']: {
   parent: scope
   name: member

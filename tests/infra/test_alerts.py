@@ -134,6 +134,8 @@ def test_nothing_happens_between_two_looks_and_each_alert_is_on() -> None:
         )
         assert every <= window <= back, name
         assert rule["enabled"] is True, name
+        periods = rule["criteria"]["allOf"][0]["failingPeriods"]
+        assert periods == {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1}, name
         assert rule["autoMitigate"] is True, name
         assert len(rule["actions"]["actionGroups"]) == 1, name
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from tests.infra.bicep.plan import Deployed
 from tests.infra.bicep.values import Value, known, rendered
 from tests.infra.checks.project import Project
+from tests.policy.extraction import extract
+from tests.policy.structure import Element, parse
 
 _FRAGMENTS = "Microsoft.ApiManagement/service/policyFragments"
 _DIAGNOSTICS = ("Microsoft.ApiManagement/service/apis/diagnostics", "Microsoft.ApiManagement/service/diagnostics")
@@ -54,6 +56,36 @@ def the_api_gets_the_policy_that_was_asked_for(project: Project) -> list[str]:
         if values != ([] if text is None else [text]):
             found.append(f"gateway: with apiPolicy {policy}, token metrics {metrics}, the API's policy is another text")
     return found
+
+
+def every_call_is_recorded(project: Project) -> list[str]:
+    """Both policies record answers and failures, once each, and first: what comes after may fail."""
+    found = []
+    for name in DOCUMENTS:
+        sections = {one.name: one.children for one in _read(project.infra / "policies" / name).children}
+        for section in ("outbound", "on-error"):
+            fragments = [one.attributes.get("fragment-id", one.name) for one in sections.get(section, [])]
+            if fragments[:1] != ["record-usage"] or fragments.count("record-usage") != 1:
+                found.append(f"{name}: {section} is {fragments}, must begin with record-usage, once")
+    return found
+
+
+def tokens_go_to_model_accounts_alone(project: Project) -> list[str]:
+    """The gateway's identity asks for a token of model accounts and for no other: a backend sees what it is sent."""
+    found = []
+    for path in sorted((project.infra / "policies").glob("*.xml")):
+        waiting = [_read(path)]
+        while waiting:
+            one = waiting.pop()
+            waiting += one.children
+            resource = one.attributes.get("resource")
+            if one.name == "authentication-managed-identity" and resource != "https://cognitiveservices.azure.com":
+                found.append(f"{path.name}: asks for a token of {resource}")
+    return found
+
+
+def _read(path: Path) -> Element:
+    return parse(extract(path.read_text(encoding="utf-8-sig"), path.name).structure, path.name)
 
 
 def named_values_and_logger_are_there(project: Project) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import product
 
@@ -12,14 +13,18 @@ from tests.infra.checks.project import Project
 
 
 def closing_needs_a_gateway_inside(project: Project) -> list[str]:
-    """The hub is closed to the public only where the gateway is inside; ingestion and queries each as they say."""
+    """The hub is closed to the public only where the gateway is inside, and a new one never is.
+
+    Ingestion and queries are each as they say.
+    """
     found = []
-    for private, inside in product((False, True), repeat=2):
-        wanted = "Disabled" if private and inside else "Enabled"
-        plan = project.plan({"privateNetwork": private, "gatewayIsInVnet": inside, "streamCompletion": "none"})
+    for private, inside, name in product((False, True), (False, True), ("", "theirs")):
+        wanted = "Disabled" if private and inside and name else "Enabled"
+        asked_for: dict[str, Value] = {"privateNetwork": private, "gatewayIsInVnet": inside, "apimName": name}
+        plan = project.plan({**asked_for, "streamCompletion": "none"})
         (hub,) = plan.of("Microsoft.EventHub/namespaces")
         if at(hub, "publicNetworkAccess") != wanted:
-            found.append(f"eventhub: with privateNetwork {private}, gatewayIsInVnet {inside} it must be {wanted}")
+            found.append(f"eventhub: with {asked_for} it must be {wanted}")
         shut = ("Disabled", "Deny") if private else ("Enabled", "Allow")
         for account in plan.of("Microsoft.Storage/storageAccounts"):
             if (at(account, "publicNetworkAccess"), at(account, "networkAcls.defaultAction")) != shut:
@@ -48,6 +53,16 @@ _REACHED: Mapping[str, str] = {
     "network.scope.id": "azuremonitor",
 }
 """What has a private endpoint -> its group."""
+_HUB_ZONE = "privatelink.servicebus.windows.net"
+_BLOB_ZONE = "privatelink.blob.${environment().suffixes.storage}"
+_MONITOR_ZONES = {
+    "privatelink.monitor.azure.com",
+    "privatelink.oms.opinsights.azure.com",
+    "privatelink.ods.opinsights.azure.com",
+    "privatelink.agentsvc.azure-automation.net",
+}
+_ZONES = ({_HUB_ZONE}, {_BLOB_ZONE}, {_BLOB_ZONE}, _MONITOR_ZONES | {_BLOB_ZONE})
+"""Of the endpoints of hub, storage, statements and Application Insights (learn.microsoft.com: private endpoint DNS)."""
 
 
 def _network(project: Project) -> list[str]:
@@ -67,6 +82,18 @@ def _network(project: Project) -> list[str]:
         wanted = f"privateLinkServiceId: {target}, groupIds: ['{group}']"
         if not any(wanted in text and "network.endpointSubnet.id" in text for text in links.values()):
             found.append(f"network: has no private endpoint for {target}")
+    zones = [rendered(one.body.get("name")).strip("'") for one in plan.of("Microsoft.Network/privateDnsZones")]
+    if sorted(zones) != sorted({*_MONITOR_ZONES, _BLOB_ZONE, _HUB_ZONE}):
+        found.append(f"network: its DNS zones are {zones}")
+    if len(plan.of("Microsoft.Network/privateDnsZones/virtualNetworkLinks")) != len(zones):
+        found.append("network: not every DNS zone is linked to it")
+    for one, wanted_zones in zip(plan.of(f"{_ENDPOINT}/privateDnsZoneGroups"), _ZONES, strict=True):
+        text = rendered(at(one, "privateDnsZoneConfigs"))
+        if set(re.findall(r"privateDnsZones', '?(.+?)'?\)\}", text)) != wanted_zones:
+            found.append(f"{one.place}: an endpoint must have the zones {sorted(wanted_zones)}")
+    decorators = {one.name for one in project.module("network").resources["members"].decorators}
+    if "batchSize" not in decorators:
+        found.append("network: members of a private link scope are made at the same time, which Azure refuses")
     linked = {rendered(at(one, "linkedResourceId")) for one in plan.of(f"{_SCOPE}/scopedResources")}
     if linked != {"monitoring.insights.id", "monitoring.workspace.id"}:
         found.append(f"network: its scope holds {sorted(linked)}, must hold Application Insights and the workspace")

@@ -54,6 +54,7 @@ def test_it_is_a_workbook() -> None:
     assert shown["$schema"].endswith("/schema/workbook.json")
     names = [one["name"] for one in shown["items"]]
     assert len(names) == len(set(names)) == len(WRITTEN["items"])
+    assert len(json.dumps(shown).encode()) < 900_000, "a resource may have 1 MB in all"
     for one in shown["items"]:
         assert one["type"] in (TEXT, QUERY, PICKERS)
         assert one.keys() <= {"type", "name", "content", "customWidth"}

@@ -17,6 +17,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from chargeback.local.values import plain
 from chargeback.reports.focus.rules import check_csv
 from tests.cloud.azure import Asked, Azure, Told
 from tests.kql.rows import Envelope, call, counted, pending
-from tests.reference_folder import CONSUMERS, DEPLOYMENTS, DISCOUNTS, PRICES, reference_folder
+from tests.reference_folder import CONSUMERS, DEPLOYMENTS, DISCOUNTS, FOREVER, PRICES, PROVISIONED, reference_folder
 from tests.test_cli_consumers import RESOURCE, azure
 from tests.test_cli_main import called, sentence
 
@@ -159,6 +160,31 @@ def test_focus_keeps_the_specifications_rules_and_bills_the_statement(store: Pat
     assert round(billed["People"], 9) == 2.62
 
 
+def test_focus_names_both_purchases_of_hours_that_have_two(store: Path, tmp_path: Path) -> None:
+    """Ten units at 1.00 an hour all day, ten for 744.00 a month until eleven: 11 hours at 11.00, then 13 at 10.00.
+
+    Nobody used ten hours of 11.00. The eleventh goes by weight, 300 to Retail and 100 to People: 8.25 and 2.75.
+    """
+    reserved = '"","chat-ptu",10,real(null),744.0,"R-1",datetime(2026-10-05),datetime(2026-10-05T11:00:00Z),\n'
+    ours = reference_folder(tmp_path / "ours", provisioned=PROVISIONED + reserved)
+    finished = called("report", "--month", "2026-10", "--store", store, "--reference", ours, "--format", "focus")
+    text = finished.stdout.decode()
+    assert [str(finding) for finding in check_csv(text)] == []
+    billed: Counter[tuple[str, str]] = Counter()
+    purchased: Counter[str] = Counter()
+    for row in csv.DictReader(io.StringIO(text, newline="")):
+        if row["CapacityReservationId"] or row["ChargeCategory"] == "Purchase":
+            cents = round(float(row["BilledCost"]) * 100)
+            billed[row["CommitmentDiscountId"], row["ChargeCategory"]] += cents
+            purchased[row["SubAccountName"]] += cents if row["ChargeCategory"] == "Purchase" else 0
+    assert billed == {
+        ("hourly + R-1", "Usage"): 0,
+        ("hourly + R-1", "Purchase"): 12100,
+        ("", "Usage"): 13000,
+    }
+    assert (purchased["Retail"], purchased["People"]) == (825, 275)
+
+
 def test_a_page_is_written_where_it_is_wanted(store: Path, ours: Path, tmp_path: Path) -> None:
     page = tmp_path / "october.html"
     finished = called(
@@ -271,6 +297,67 @@ def test_another_currency_is_converted_at_the_rate_of_the_time(store: Path, tmp_
             "discounts.kql, lines 8 and 9: two discounts are for some of the same tokens, as ",
         ),
         ("deployments", DEPLOYMENTS.replace(',"Standard"', ' "Standard"'), "deployments.kql, line "),
+        (
+            "deployments",
+            DEPLOYMENTS.replace('"Standard"', '"standard"'),
+            "deployments.kql, line 12: sku is 'standard', ",
+        ),
+        (
+            "discounts",
+            DISCOUNTS.replace('"","",10.0', '"GlobalStandard","",10.0'),
+            "discounts.kql, line 8: deploymentType is 'GlobalStandard', ",
+        ),
+        ("discounts", DISCOUNTS.replace('"People"', '"people"'), "discounts.kql, line 8: businessUnit is 'people', "),
+        (
+            "discounts",
+            DISCOUNTS.replace('"People",""', '"People","openai"'),
+            "discounts.kql, line 8: publisher is 'openai', and no price is of that publisher (there is 'OpenAI')",
+        ),
+        (
+            "discounts",
+            DISCOUNTS.replace('"",10.0', '"Completion",10.0'),
+            "discounts.kql, line 8: part is 'Completion', ",
+        ),
+        (
+            "discounts",
+            DISCOUNTS.replace("10.0,real(null)", "real(null),1.0"),
+            "discounts.kql, line 8: usdPerMillion is for no",
+        ),
+        ("discounts", DISCOUNTS.replace("10.0,real(null)", "10.0,1.0"), "discounts.kql, line 8: percent and usdPer"),
+        (
+            "provisioned",
+            PROVISIONED.replace("1.0,real", "real(null),real"),
+            "provisioned.kql, line 7: usdPerUnitHour or",
+        ),
+        (
+            "provisioned",
+            PROVISIONED.replace("1.0,real(null)", "1.0,720.0"),
+            "provisioned.kql, line 7: usdPerUnitHour or",
+        ),
+        ("provisioned", PROVISIONED.replace(",10,", ",long(null),"), "provisioned.kql, line 7: units is empty"),
+        (
+            "provisioned",
+            PROVISIONED.replace("datetime(2026-10-05)", FOREVER),
+            "provisioned.kql, line 7: validFrom is empty",
+        ),
+        ("prices", PRICES.replace('"contract"', '"Contract"'), "prices.kql, line 7: priceKind is 'Contract', "),
+        (
+            "prices",
+            PRICES.replace('"global","",""', '"global","","long"', 1),
+            "prices.kql, line 6: contextThreshold is",
+        ),
+        ("currencies", '"EUR",0.0,datetime(2026-01-01),"",', "currencies.kql, line 5: unitsPerUsd is 0"),
+        ("budgets", '"Retail",real(null),datetime(2026-01-01),', "budgets.kql, line "),
+        (
+            "overheads",
+            f'"hub",9.0,"call","",real(null),datetime(2026-01-01),{FOREVER},',
+            "overheads.kql, line 7: splitBy is",
+        ),
+        (
+            "overheads",
+            f'"hub",9.0,"fixed","Retail",real(null),datetime(2026-01-01),{FOREVER},',
+            "overheads.kql, line 7: share is empty",
+        ),
     ],
 )
 def test_a_mistake_in_the_folder_is_told_with_file_and_line(tmp_path: Path, table: str, rows: str, said: str) -> None:

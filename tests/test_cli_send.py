@@ -143,7 +143,7 @@ def test_ctrl_c_leaves_a_clean_count(peer: HubPeer, tmp_path: Path) -> None:
         line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment(settings(peer))
     ) as sending:
         end = time.monotonic() + 30
-        # The second group goes out when the first is acknowledged: there is something to count, wherever the signal hits.
+        # The second group goes out when the first is acknowledged: there is something to count whenever it is hit.
         while len(peer.events) < 10 and time.monotonic() < end:
             time.sleep(0.05)
         sending.send_signal(signal.SIGINT)

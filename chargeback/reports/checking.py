@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from chargeback.errors import ReferenceDataError
 from chargeback.reports.literals import Value
+from chargeback.reports.meaning import problems
 from chargeback.reports.reference import Reference, read
 
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -39,9 +40,10 @@ def check(library: Path, folder: Path | None) -> None:
     """Make sure that the reference tables of a folder, and the library's where it has none, can be billed from.
 
     Raises:
-        ReferenceDataError: a file cannot be read or lacks a column, two rows of one key begin at one time, or an amount
-            is none; the sentence names file and line.
+        ReferenceDataError: a file cannot be read or lacks a column, two rows of one key begin at one time, an amount is
+            none, or a row says nothing that a query would understand; the sentence names file and line.
     """
+    tables: dict[str, Reference] = {}
     for table, key in KEYS.items():
         own = library / f"{table}.kql"
         file = folder / own.name if folder and (folder / own.name).is_file() else own
@@ -49,6 +51,11 @@ def check(library: Path, folder: Path | None) -> None:
         if file != own and (missing := read(own).columns.keys() - found.columns.keys()):
             raise ReferenceDataError(f"{file.name} has no column {min(missing)}: add it, as kql/lib/{own.name} has it")
         _check_rows(found, file.name, key)
+        for row, line in zip(found.rows, found.lines, strict=True):
+            for problem in problems(table, row):
+                raise ReferenceDataError(f"{file.name}, line {line}: {problem}")
+        tables[table] = found
+    _check_names(tables)
 
 
 def _check_rows(found: Reference, name: str, key: tuple[str, ...]) -> None:
@@ -81,6 +88,24 @@ def _check_rivals(found: Reference, name: str) -> None:
                 f"{name}, lines {line} and {line_other}: two discounts are for some of the same tokens, as "
                 "specific and from the same time; name more in one of them, or give one of them another validFrom"
             )
+
+
+def _check_names(tables: Mapping[str, Reference]) -> None:
+    """Refuse a discount for a name that no other table has: it would be taken off nothing, unseen."""
+    for column, table, what in (
+        ("businessUnit", "consumers", "no consumer is of that unit"),
+        ("publisher", "prices", "no price is of that publisher"),
+    ):
+        known = {str(row[column]) for row in tables[table].rows}
+        found = tables["discounts"]
+        for row, line in zip(found.rows, found.lines, strict=True):
+            name = str(row[column])
+            if name and name not in known:
+                near = [f" (there is {one!r})" for one in sorted(known) if one.lower() == name.lower()]
+                raise ReferenceDataError(
+                    f"discounts.kql, line {line}: {column} is {name!r}, and {what}{''.join(near[:1])}: write it as "
+                    f"{table}.kql has it"
+                )
 
 
 def _check_amount(name: str, line: int, column: str, value: Value) -> None:

@@ -128,7 +128,8 @@ class _Month:
         """Return what each hour costs that is paid for, in US dollars."""
         hours: defaultdict[datetime, Decimal] = defaultdict(Decimal)
         for row in self.tables["provisioned"]:
-            if (row.get("backendHost", "").lower(), row["deployment"].lower()) == commitment:
+            priced = ("usdPerUnitHour" in row) != ("usdPerMonth" in row)
+            if priced and (row.get("backendHost", "").lower(), row["deployment"].lower()) == commitment:
                 for hour, seconds in self._paid(row):
                     hours[hour] += seconds * _usd_per_hour(row, hour) / 3600
         return dict(hours)

@@ -293,6 +293,9 @@ def test_versions_are_those_of_the_folder(tmp_path: Path) -> None:
     assert "pydantic is " in packages.seen
     assert "not-there is missing, not 1" in packages.seen
     assert "orjson" not in packages.seen
+    (tmp_path / "requirements.txt").write_text("pydantic==0.0.1\n", encoding="utf-16")
+    (_, packages) = versions(tmp_path)
+    assert (packages.state, packages.seen) == (State.BAD, "requirements.txt cannot be read (UnicodeDecodeError)")
 
 
 OLD, NEW = "2026-11-20T11:00:00.000Z", "2026-11-20T11:59:00.000Z"

@@ -101,6 +101,17 @@ def test_a_record_that_was_replayed_and_rejected_again_is_open_again(folder: Pat
     ]
 
 
+def test_the_list_and_the_dry_run_count_two_records_of_one_id_alike(tmp_path: Path) -> None:
+    """Two calls that differ; and one that two events tell, each of which is sent."""
+    keep(tmp_path, *[letter("call-1", usage("call-1", prompt), at(prompt)) for prompt in (1, 2)])
+    for number in (11, 12):
+        keep(tmp_path, letter("call-2", usage("call-2"), at(number)))
+
+    assert listed(tmp_path) == [row("2026-11-20", "no known token counts in it", 3, open=4)]
+    finished = called("rejected", "replay", "--dry-run", settings=settings(tmp_path))
+    assert finished.stdout.split()[-3:] == [b"would", b"be", b"sent", b"4"][-3:]
+
+
 def mark_all(folder: Path) -> None:
     """Mark every letter as the replay does."""
     from chargeback.deadletter.stored import letters_of

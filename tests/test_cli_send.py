@@ -64,6 +64,22 @@ def test_each_record_is_an_event_of_its_own_under_its_consumers_key(peer: HubPee
     }
 
 
+def test_of_a_body_in_which_some_have_no_id_each_record_goes_alone(peer: HubPeer, tmp_path: Path) -> None:
+    """An identity of the whole event would take the first one's from it; none at all would bill the second twice."""
+    mixed = b'[{"requestId":"call-4","promptTokens":1},{"subscriptionId":"bank","promptTokens":2},{"promptTokens":3}]'
+    file = written(tmp_path, OWN, mixed)
+    finished = called("send", file, settings=settings(peer))
+    assert (finished.returncode, finished.stdout) == (0, b"the hub has acknowledged 4 records\n")
+    identity = f"file/{hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
+    events = {json.loads(read.body)["promptTokens"]: (read.properties, read.key) for read in read_all(peer)}
+    assert events == {
+        5: ({}, "retail-web"),
+        1: ({}, None),
+        2: ({"recordId": f"{identity}/2/1"}, "bank"),
+        3: ({"recordId": f"{identity}/2/2"}, None),
+    }
+
+
 def test_records_of_one_consumer_stay_in_order(peer: HubPeer, tmp_path: Path) -> None:
     lines = [
         json.dumps({"requestId": f"r{number}", "subscriptionId": "retail", "promptTokens": 1}).encode()
@@ -93,6 +109,10 @@ def test_a_dry_run_needs_no_settings_and_sends_nothing(tmp_path: Path) -> None:
         (
             {"EventHubConnection": "Endpoint=sb://hub.example/;SharedAccessKeyName=a;SharedAccessKey=b"},
             "set EVENT_HUB_NAME",
+        ),
+        (
+            {"EventHubConnection": "Endpoint=sb://;SharedAccessKeyName=a;SharedAccessKey=c2VjcmV0;EntityPath=h"},
+            "EventHubConnection is no connection string",
         ),
         ({"EventHubConnection": "AccountKey=c2VjcmV0LXNlY3JldA=="}, "EventHubConnection is no connection string"),
     ],
@@ -156,11 +176,41 @@ def test_ctrl_c_leaves_a_clean_count(peer: HubPeer, tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-def test_a_rate_is_kept_by_groups_of_a_quarter_of_a_second() -> None:
-    """40 a second are 10 a quarter: the group after 100 goes 2.5 seconds after the first."""
+def test_what_is_not_acknowledged_is_not_counted(peer: HubPeer, tmp_path: Path) -> None:
+    lines = [json.dumps({"requestId": f"r{number}", "promptTokens": 1}).encode() for number in range(400)]
+    line = [sys.executable, "-m", "chargeback", "send", str(written(tmp_path, *lines)), "--rate", "20"]
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment(settings(peer))
+    ) as sending:
+        end = time.monotonic() + 30
+        while len(peer.events) < 5 and time.monotonic() < end:
+            time.sleep(0.05)
+        peer.fail(At.STORED, Do.IGNORE)
+        while (At.STORED, Do.IGNORE) not in peer.seen and time.monotonic() < end:
+            time.sleep(0.05)
+        kept = len(peer.events)
+        sending.send_signal(signal.SIGINT)
+        _, told = sending.communicate(timeout=30)
+    assert kept % 5 == 0
+    assert told.decode().startswith(f"chargeback: stopped: the hub has acknowledged {kept - 5} records; ")
+
+
+def test_a_rate_is_kept(peer: HubPeer, tmp_path: Path) -> None:
+    """Of 30 at 20 a second the last five go a second after the second, and the first wait for the connection."""
+    lines = [json.dumps({"requestId": f"r{number}", "promptTokens": 1}).encode() for number in range(30)]
+    called("send", written(tmp_path, *lines), "--rate", "20", settings=settings(peer))
+    times = [event.milliseconds for event in peer.events]
+    assert len(times) == 30
+    assert max(times) - min(times) >= 950
+
+
+def test_a_rate_is_kept_by_groups_of_a_quarter_of_a_second_and_nothing_is_caught_up_on() -> None:
+    """40 a second are 10 a quarter. The second group is early; the third is late, and the fourth waits for it."""
     slept: list[float] = []
-    pace = _Pace(40, began=100.0, sent=100, clock=lambda: 101.0, sleep=slept.append)
-    pace.wait()
-    assert (pace.size, slept) == (10, [1.5])
-    assert _Pace(0, began=0.0).size == 1000
-    assert _Pace(0.5, began=0.0).size == 1
+    times = iter([100.0, 100.125, 109.0, 109.125])
+    pace = _Pace(40, clock=lambda: next(times), sleep=slept.append)
+    for _ in range(4):
+        pace.wait()
+    assert (pace.size, slept) == (10, [0.0, 0.125, 0.0, 0.125])
+    assert _Pace(0).size == 1000
+    assert _Pace(0.5).size == 1

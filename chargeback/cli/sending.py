@@ -20,9 +20,9 @@ from chargeback.cli.program import say
 from chargeback.errors import ChargebackError
 from chargeback.events import consumer_of
 from chargeback.local.day import make_day
-from chargeback.records import Reading, UsageRecord, record_id
+from chargeback.records import Position, Reading, UsageRecord, record_id
 from chargeback.settings.hub import Hub
-from chargeback.shapes import read
+from chargeback.shapes import read, split
 
 SOME_TOO_LARGE = 1
 _PACES_A_SECOND = 4
@@ -71,14 +71,23 @@ def send_all(file: str, terms: Terms) -> None:
 def _outgoing(bodies: Bodies, by_consumer: bool) -> Iterator[tuple[int, hub.Outgoing]]:
     """Yield each line's number and record; empty lines are no records."""
     for message in bodies.lines():
-        if not message.body.strip():
-            continue
-        readings = read(message.body)
-        # Several records of one body keep their own ids, where they have any.
-        named = any(reading.request_id for reading in readings)
-        identity = None if named else record_id(None, message.position, message.body, None)
-        key = _key(readings) if by_consumer else None
-        yield message.position.line or 0, hub.Outgoing(message.body, identity, key=key)
+        if message.body.strip():
+            for record in _records(message.body, message.position, by_consumer):
+                yield message.position.line or 0, record
+
+
+def _records(body: bytes, position: Position, by_consumer: bool) -> Iterator[hub.Outgoing]:
+    """Yield a body as it is; record by record where some have an id and some have none."""
+    readings = read(body)
+    named = [reading.request_id is not None for reading in readings]
+    parts: list[tuple[bytes, list[Reading], int | None]] = [(body, readings, None)]
+    if any(named) and not all(named):
+        # An identity that travels with an event is of all that is in it, and those who have one keep their own.
+        split_up = zip(split(body, len(readings)), readings, strict=True)
+        parts = [(part, [reading], place) for place, (part, reading) in enumerate(split_up)]
+    for part, inside, place in parts:
+        identity = None if inside[0].request_id is not None else record_id(None, position, body, place)
+        yield hub.Outgoing(part, identity, key=_key(inside) if by_consumer else None)
 
 
 def _key(readings: Sequence[Reading]) -> str | None:
@@ -107,15 +116,15 @@ def _send(records: Iterable[tuple[int, hub.Outgoing]], terms: Terms, tally: Tall
     waiting = iter(records)
     with hub.connect(Hub.from_environment()) as sender, _progress() as progress:
         task = progress.add_task("send", total=terms.sample or None)
-        pace = _Pace(terms.rate, time.monotonic())
+        pace, gone = _Pace(terms.rate), 0
         try:
             while group := list(islice(waiting, pace.size)):
                 pace.wait()
                 refused = sender.send([record for _, record in group])
                 tally.too_large += [group[place][0] for place in refused]
                 tally.acknowledged += len(group) - len(refused)
-                pace.sent += len(group)
-                progress.update(task, completed=pace.sent)
+                gone += len(group)
+                progress.update(task, completed=gone)
         except ChargebackError as error:
             raise ChargebackError(f"{_acknowledged(tally)}; of the next nobody knows: {error}") from error
         except KeyboardInterrupt:
@@ -125,13 +134,15 @@ def _send(records: Iterable[tuple[int, hub.Outgoing]], terms: Terms, tally: Tall
 
 @dataclass(slots=True)
 class _Pace:
-    """Groups so small, and so far apart, that no more than `rate` records go in a second."""
+    """Groups so small, and begun so far apart, that `rate` records go in a second.
+
+    What a slow hub held up is not caught up on: that would be the burst that a rate is there to avoid.
+    """
 
     rate: float
-    began: float
-    sent: int = 0
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    _next: float = 0.0
 
     @property
     def size(self) -> int:
@@ -140,7 +151,10 @@ class _Pace:
     def wait(self) -> None:
         """Wait until the next group may go."""
         if self.rate:
-            self.sleep(max(0.0, self.began + self.sent / self.rate - self.clock()))
+            now = self.clock()
+            begins = max(self._next, now)
+            self.sleep(begins - now)
+            self._next = begins + self.size / self.rate
 
 
 def _tell_dry(records: Iterable[tuple[int, hub.Outgoing]]) -> None:

@@ -99,6 +99,10 @@ def letter_of(line: bytes) -> Letter | None:
         return None
     if not isinstance(found, dict) or not isinstance(found.get("id"), str) or "body" not in found:
         return None
+    try:
+        mark = _mark(found)
+    except orjson.JSONEncodeError:  # nested deeper than anything that is kept: somebody else's line
+        return None
     return Letter(
         record_id=found["id"],
         shape=_text(found.get("recordShape")),
@@ -106,7 +110,7 @@ def letter_of(line: bytes) -> Letter | None:
         replayable=found.get("replayable") is True,
         position=_position(found),
         body=found["body"],
-        mark=_mark(found),
+        mark=mark,
         fields=found,
     )
 

@@ -16,6 +16,7 @@ GROUP = "EVENT_HUB_CONSUMER_GROUP"
 GATEWAY_LOG_NAME = "GATEWAY_LOG_HUB_NAME"
 GATEWAY_LOG = ("GatewayLogConnection", GATEWAY_LOG_NAME)
 _NAMESPACE = re.compile(r"(?:[a-z0-9-]+\.)+[a-z0-9-]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"sb://([a-z0-9][a-z0-9.-]*)(:\d+)?/*$", re.IGNORECASE)
 _WHERE = "in this shell as it stands in the function app's settings"
 
 
@@ -64,11 +65,11 @@ class Hub:
         """Return the host name of its namespace."""
         if self.namespace:
             return self.namespace
-        found = re.search(r"Endpoint\s*=\s*sb://([^/;:]+)", self.connection_string or "", re.IGNORECASE)
+        found = _ADDRESS.match(parse_pairs(self.connection_string or "", HUB).get("endpoint", ""))
         return found[1] if found else ""
 
 
 def _is_whole(pairs: Mapping[str, str]) -> bool:
     """Tell whether a connection string has an address, and a key with its name or a signature."""
     signed = pairs.get("sharedaccesssignature") or (pairs.get("sharedaccesskeyname") and pairs.get("sharedaccesskey"))
-    return pairs.get("endpoint", "").lower().startswith("sb://") and bool(signed)
+    return bool(_ADDRESS.match(pairs.get("endpoint", ""))) and bool(signed)

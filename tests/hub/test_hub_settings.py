@@ -42,6 +42,10 @@ def test_the_gateways_log_has_settings_of_its_own() -> None:
         ({}, "set EventHubConnection in this shell"),
         ({"EventHubConnection": PLAIN}, "set EVENT_HUB_NAME in this shell"),
         ({"EventHubConnection": "SharedAccessKey=c2VjcmV0"}, "EventHubConnection is no connection"),
+        ({"EventHubConnection": PLAIN.replace("contoso.servicebus.windows.net", "")}, "is no connection string"),
+        ({"EventHubConnection": PLAIN.replace("contoso.servicebus.windows.net/", "")}, "is no connection string"),
+        ({"EventHubConnection": PLAIN.replace("contoso", " ")}, "is no connection string"),
+        ({"EventHubConnection": PLAIN.replace("/;", ":port/;")}, "is no connection string"),
         (
             {"EventHubConnection__fullyQualifiedNamespace": "https://contoso", "EVENT_HUB_NAME": "usage"},
             "EventHubConnection__fullyQualifiedNamespace must be like",

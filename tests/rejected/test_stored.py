@@ -68,6 +68,13 @@ def test_a_line_that_somebody_spoiled_is_read_as_far_as_it_goes(changes: dict[st
     assert found.replayable is ("replayable" not in changes)
 
 
+def test_a_line_that_is_nested_deeper_than_any_that_was_kept_is_none() -> None:
+    deep = b'{"id": "a", "replayable": true, "body": ' + b"[" * 300 + b"]" * 300 + b"}"
+    whole = line_of(letter("call-1", b"{}", at(7)))
+    (found,), torn = letters_of(deep + b"\n" + whole)
+    assert (found.record_id, torn) == ("call-1", 1)
+
+
 def test_a_mark_tells_apart_two_records_of_one_id_and_two_places_of_one_record() -> None:
     first = letter("call-1", b'{"promptTokens":-1}', at(7))
     others = [

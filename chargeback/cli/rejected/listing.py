@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+import orjson
+
 from chargeback.cli.program import command, say
 from chargeback.cli.rejected.choice import Choice
 from chargeback.cli.rejected.reading import all_marks, contents, from_settings
@@ -43,23 +45,26 @@ class Group(NamedTuple):
 
 @dataclass(slots=True)
 class Census:
-    """Counts records, each once: one may stand in two files, and be rejected again after it was sent again."""
+    """Counts records, each once: one may stand in two files, and be rejected again after it was sent again.
+
+    Two are one if both id and what was kept of them are alike; what is open is counted by letter, as it is sent.
+    """
 
     counts: Counter[tuple[Group, str]] = field(default_factory=Counter)
     groups: Counter[Group] = field(default_factory=Counter)
     torn: int = 0
     _seen: set[bytes] = field(default_factory=set)
-    """Digests, because ids may be long: of a record in a group, and in a state there."""
+    """Digests, because records may be long: of a record in a group, and of a letter in a state there."""
 
     def add(self, letter: Letter, state: State) -> None:
         """Count a letter."""
         taken = letter.position.enqueued_time
         group = Group(taken.date().isoformat() if taken else "", letter.reason, letter.shape)
-        self.groups[group] += self._is_new(*group, letter.record_id)
-        self.counts[group, state] += self._is_new(*group, letter.record_id, state)
+        self.groups[group] += self._is_new(*group, letter.record_id, letter.body)
+        self.counts[group, state] += self._is_new(*group, letter.mark.hex(), state)
 
-    def _is_new(self, *parts: str) -> bool:
-        digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()[:16]
+    def _is_new(self, *parts: object) -> bool:
+        digest = hashlib.sha256(orjson.dumps(parts)).digest()[:16]
         before = len(self._seen)
         self._seen.add(digest)
         return len(self._seen) > before

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -156,19 +157,31 @@ def test_a_busy_hub_is_waited_for(peer: HubPeer, tmp_path: Path) -> None:
     assert len(peer.events) == 1
 
 
-def test_ctrl_c_leaves_a_clean_count(peer: HubPeer, tmp_path: Path) -> None:
+@contextmanager
+def sending(peer: HubPeer, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Send 400 records, in groups of five; begin when some are there."""
     lines = [json.dumps({"requestId": f"r{number}", "promptTokens": 1}).encode() for number in range(400)]
     line = [sys.executable, "-m", "chargeback", "send", str(written(tmp_path, *lines)), "--rate", "20"]
     with subprocess.Popen(
         line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment(settings(peer))
-    ) as sending:
-        end = time.monotonic() + 30
+    ) as started:
         # The second group goes out when the first is acknowledged: there is something to count whenever it is hit.
-        while len(peer.events) < 10 and time.monotonic() < end:
-            time.sleep(0.05)
-        sending.send_signal(signal.SIGINT)
-        out, told = sending.communicate(timeout=30)
-    assert (sending.returncode, out) == (130, b"")
+        wait_until(lambda: len(peer.events) >= 10)
+        yield started
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not done() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert done()
+
+
+def test_ctrl_c_leaves_a_clean_count(peer: HubPeer, tmp_path: Path) -> None:
+    with sending(peer, tmp_path) as started:
+        started.send_signal(signal.SIGINT)
+        out, told = started.communicate(timeout=30)
+    assert (started.returncode, out) == (130, b"")
     said = told.decode()
     assert said.startswith("chargeback: stopped: the hub has acknowledged ")
     acknowledged = int(said.split("acknowledged ")[1].split(" ")[0])
@@ -177,20 +190,12 @@ def test_ctrl_c_leaves_a_clean_count(peer: HubPeer, tmp_path: Path) -> None:
 
 
 def test_what_is_not_acknowledged_is_not_counted(peer: HubPeer, tmp_path: Path) -> None:
-    lines = [json.dumps({"requestId": f"r{number}", "promptTokens": 1}).encode() for number in range(400)]
-    line = [sys.executable, "-m", "chargeback", "send", str(written(tmp_path, *lines)), "--rate", "20"]
-    with subprocess.Popen(
-        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment(settings(peer))
-    ) as sending:
-        end = time.monotonic() + 30
-        while len(peer.events) < 5 and time.monotonic() < end:
-            time.sleep(0.05)
+    with sending(peer, tmp_path) as started:
         peer.fail(At.STORED, Do.IGNORE)
-        while (At.STORED, Do.IGNORE) not in peer.seen and time.monotonic() < end:
-            time.sleep(0.05)
+        wait_until(lambda: (At.STORED, Do.IGNORE) in peer.seen)
         kept = len(peer.events)
-        sending.send_signal(signal.SIGINT)
-        _, told = sending.communicate(timeout=30)
+        started.send_signal(signal.SIGINT)
+        _, told = started.communicate(timeout=30)
     assert kept % 5 == 0
     assert told.decode().startswith(f"chargeback: stopped: the hub has acknowledged {kept - 5} records; ")
 

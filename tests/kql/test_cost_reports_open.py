@@ -141,6 +141,7 @@ MISTAKES: dict[str, Sequence[str]] = {
         discount("D||", "20"),
         discount("E|a|"),
         discount("E||cached"),
+        discount("F|P1-2026-01-01|"),
     ],
     "provisioned": [
         f'"", "two", 10, 1, 2, "", {ALWAYS}',
@@ -180,6 +181,7 @@ FOUND = [
     ("discounts.kql", "D * * * *", "two rows for the same tokens from the same day"),
     ("discounts.kql", "E * * * cached", "for some of the same tokens as specific as: E * a * *"),
     ("discounts.kql", "E * a * *", "for some of the same tokens as specific as: E * * * cached"),
+    ("discounts.kql", "E * a * *", "no price is of that model"),
     ("overheads.kql", "hub", "fixed shares add up to 0.75, not to 1"),
     ("overheads.kql", "log", "one row, or one for each unit with its fixed share: same amount, same way"),
     ("overheads.kql", "sky moon", "an overhead is split by calls, tokens or fixed"),

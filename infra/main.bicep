@@ -12,8 +12,8 @@ param tags object = {}
 
 @description('Optional. An API Management service in this resource group; empty makes a new one.')
 param apimName string = ''
-@description('Optional. A new service: sku, email and name of its publisher.')
-param newApim object = { sku: 'BasicV2', email: 'noreply@example.com', name: 'Chargeback' }
+@description('Optional. A new service: sku (BasicV2), email and name of its publisher.')
+param newApim object = {}
 
 @description('Optional. The API whose calls are charged; where createApi is false it must be there.')
 param apiName string = 'azure-openai'
@@ -55,10 +55,10 @@ param instances object = {}
 @minValue(31)
 @maxValue(730)
 param retentionDays int = 730
-@description('Optional. Gigabytes a day at which ingestion stops until the next; -1 is never. An alert fires before.')
-@minValue(-1)
-@maxValue(10000)
-param dailyCapGb int = -1
+@description('Optional. Gigabytes a day after which Application Insights takes no more until the next. An alert fires before.')
+@minValue(1)
+@maxValue(1000)
+param dailyCapGb int = 1000
 @description('Optional. Days for which a closed month\'s statement cannot be changed; 0 leaves that to versions.')
 @minValue(0)
 @maxValue(146000)
@@ -78,8 +78,8 @@ param privateNetwork bool = false
 param networkStart string = '10.90.0'
 @description('Optional. Whether the gateway of apimName reaches the private network: only then is the hub closed to the public.')
 param gatewayIsInVnet bool = false
-@description('Optional. With a private network: whether telemetry may come, and queries be asked, from outside.')
-param publicMonitoring object = { ingestion: 'Disabled', queries: 'Enabled' }
+@description('Optional. With a private network, what may come from outside: ingestion (Disabled), queries (Enabled).')
+param publicMonitoring object = {}
 @description('Optional. With a private network: PrivateOnly shuts other Application Insights out, in peered networks too.')
 @allowed(['Open', 'PrivateOnly'])
 param monitorAccess string = 'Open'
@@ -89,7 +89,7 @@ var allTags = union({ solution: 'azure-openai-chargeback' }, tags)
 // The gateway, and what it writes.
 module service 'modules/gateway-service.bicep' = {
   name: 'gateway-service'
-  params: { apimName: empty(apimName) ? '${name}-${suffix}' : apimName, isNew: empty(apimName), location: location, tags: allTags, publisher: newApim, sku: newApim.sku }
+  params: { apimName: empty(apimName) ? '${name}-${suffix}' : apimName, isNew: empty(apimName), location: location, tags: allTags, publisher: { email: newApim.?email ?? 'noreply@example.com', name: newApim.?name ?? 'Chargeback' }, sku: newApim.?sku ?? 'BasicV2' }
 }
 module gateway 'modules/gateway.bicep' = {
   name: 'gateway'
@@ -118,7 +118,7 @@ module storage 'modules/storage.bicep' = {
 }
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
-  params: { name: name, location: location, tags: allTags, publisherPrincipalId: identity.outputs.principalId, retentionDays: retentionDays, dailyCapGb: dailyCapGb, publicIngestion: privateNetwork ? publicMonitoring.ingestion : 'Enabled', publicQueries: privateNetwork ? publicMonitoring.queries : 'Enabled' }
+  params: { name: name, location: location, tags: allTags, publisherPrincipalId: identity.outputs.principalId, retentionDays: retentionDays, dailyCapGb: dailyCapGb, publicIngestion: privateNetwork ? publicMonitoring.?ingestion ?? 'Disabled' : 'Enabled', publicQueries: privateNetwork ? publicMonitoring.?queries ?? 'Enabled' : 'Enabled' }
 }
 module network 'modules/network.bicep' = if (privateNetwork) {
   name: 'network'

@@ -166,8 +166,11 @@ def sending(peer: HubPeer, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment(settings(peer))
     ) as started:
         # The second group goes out when the first is acknowledged: there is something to count whenever it is hit.
-        wait_until(lambda: len(peer.events) >= 10)
-        yield started
+        try:
+            wait_until(lambda: len(peer.events) >= 10)
+            yield started
+        finally:
+            started.kill()
 
 
 def wait_until(done: Callable[[], bool]) -> None:

@@ -34,7 +34,10 @@ def serving(folder: Path, *options: str | Path) -> Iterator[tuple[subprocess.Pop
         printed = ""
         while " query " not in printed:
             printed += server.stdout.readline().decode()
-        yield server, printed
+        try:
+            yield server, printed
+        finally:
+            server.kill()  # where it heeds no signal, in the background of a script say, the test fails and ends
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:

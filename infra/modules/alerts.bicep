@@ -19,7 +19,7 @@ param usageLibrary string
 @description('Required. Who is told: e-mail addresses.')
 param alertEmails array
 
-@description('Required. Daily cap of the workspace in gigabytes; -1 is none.')
+@description('Required. Daily cap of Application Insights in gigabytes.')
 param dailyCapGb int
 
 @description('Optional. Most calls of a day, in per cent, whose tokens may be unknown.')
@@ -34,7 +34,7 @@ param lagSeconds int = 900
 var yesterday = 'let periodStart = ago(25h);\nlet periodEnd = ago(1h);'
 // A query, the column that is measured (its largest value), and above or below what it fires; with `by`, an alert for each
 // value of those columns: else the first unit's would hide the next one's until it is over.
-var rules = concat([
+var rules = [
   { name: 'rejected-records', next: 'Run chargeback rejected list, mend the cause, send them again.', severity: 2, query: loadTextContent('../../kql/alerts/rejected.kql'), measure: 'rejected', operator: 'GreaterThan', threshold: 0, every: 'PT15M', window: 'P1D', lookBack: 'P2D' }
   { name: 'low-coverage', next: 'Run the report coverage-causes: it says why tokens are unknown.', severity: 2, query: '${yesterday}\n${usageLibrary}\n${loadTextContent('../../kql/alerts/coverage.kql')}', measure: 'notKnownPercent', operator: 'GreaterThan', threshold: notKnownPercent, every: 'PT6H', window: 'P1D', lookBack: 'P2D' }
   { name: 'lag', next: 'Look for failing batches, then add instances or partitions.', severity: 2, query: loadTextContent('../../kql/alerts/lag.kql'), measure: 'seconds', operator: 'GreaterThan', threshold: lagSeconds, every: 'PT5M', window: 'PT15M', lookBack: 'PT15M' }
@@ -42,9 +42,8 @@ var rules = concat([
   { name: 'no-usage', next: 'Run chargeback doctor, and look whether the policy of the gateway changed.', severity: 2, query: loadTextContent('../../kql/alerts/no-usage.kql'), measure: 'events', operator: 'LessThan', threshold: 1, every: 'PT1H', window: 'P1D', lookBack: 'P1D' }
   { name: 'over-budget', next: 'Tell the owner of the business unit.', severity: 3, query: loadTextContent('../../kql/alerts/over-budget.kql'), measure: 'over', by: ['businessUnit'], operator: 'GreaterThan', threshold: 0, every: 'PT6H', window: 'P1D', lookBack: 'P2D' }
   { name: 'old-dead-letters', next: 'Run chargeback rejected list, and send them again before the month is closed.', severity: 2, query: loadTextContent('../../kql/alerts/old-dead-letters.kql'), measure: 'letters', operator: 'GreaterThan', threshold: 0, every: 'PT6H', window: 'P1D', lookBack: 'P2D' }
-], dailyCapGb < 1 ? [] : [
   { name: 'daily-cap-near', next: 'Raise the cap, or let the hub hold the records until the hour at which it starts anew.', severity: 1, query: loadTextContent('../../kql/azure-only/daily-cap.kql'), measure: 'megabytes', operator: 'GreaterThan', threshold: dailyCapGb * 800, every: 'PT15M', window: 'P1D', lookBack: 'P1D' }
-])
+]
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmails)) {
   name: '${name}-people'

@@ -8,7 +8,7 @@ param apimName string
 @description('Required. Principal id of the gateway\'s identity.')
 param principalId string
 
-@description('Required. Accounts: name (a backend of this name is replaced), priority (1 is first) and weight; accountName of one that is there, with resourceGroup and subscriptionId where they are others; location and deployments (name, model, version, sku, capacity) of one to be made.')
+@description('Required. Accounts: name (a backend of this name is replaced), priority (1 is first) and weight; accountName of one that is there and stays as it is; without it one is made, with location and deployments (name, model, version, sku, capacity). Both with resourceGroup and subscriptionId where they are others.')
 @minLength(1)
 @maxLength(30)
 param backends array
@@ -46,6 +46,7 @@ module accounts 'model-account.bicep' = [for backend in backends: {
   scope: resourceGroup(backend.?subscriptionId ?? ownSubscription, backend.?resourceGroup ?? ownGroup)
   params: {
     accountName: backend.?accountName ?? '${backend.name}-${uniqueString(resourceGroup().id, backend.name)}'
+    isNew: empty(backend.?accountName)
     location: backend.?location ?? ''
     deployments: backend.?deployments ?? []
     principalId: principalId

@@ -82,7 +82,7 @@ resource settings 'Microsoft.ApiManagement/service/namedValues@2024-05-01' = [fo
 @batchSize(1)
 resource policyFragments 'Microsoft.ApiManagement/service/policyFragments@2024-05-01' = [for fragment in fragments: {
   parent: apim
-  name: fragment.name
+  name: 'chargeback-${fragment.name}' // a gateway that is there may have others of the short name
   properties: { format: 'rawxml', value: fragment.xml }
   dependsOn: [logger, settings]
 }]
@@ -106,7 +106,7 @@ module metrics 'token-metrics.bicep' = if (emitTokenMetrics) {
 resource policy 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = if (apiPolicy != 'none') {
   parent: apim::charged
   name: 'policy'
-  properties: { format: 'rawxml', value: apiPolicy == 'full' ? full : loadTextContent('../policies/api-minimal.xml') }
+  properties: { format: 'rawxml', value: replace(apiPolicy == 'full' ? full : loadTextContent('../policies/api-minimal.xml'), 'fragment-id="', 'fragment-id="chargeback-') }
   dependsOn: [api, pool, metrics, policyFragments]
 }
 

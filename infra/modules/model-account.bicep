@@ -1,12 +1,19 @@
-// A model account that the gateway may call as itself: one that is there already, or a new one with its deployments.
+// A model account that the gateway may call as itself: one that is there already, which stays as it is, or a new one with
+// its deployments.
 
 @description('Required. Name of the account, which is its subdomain too.')
 @minLength(2)
 @maxLength(64)
 param accountName string
 
-@description('Required. Region of a new account; empty uses the one that is there.')
+@description('Required. Whether to make the account.')
+param isNew bool
+
+@description('Required. Region of a new account; empty is the region of its resource group.')
 param location string
+
+@description('Optional. Region of the resource group.')
+param groupLocation string = resourceGroup().location
 
 @description('Required. Deployments of a new account: name, model, version, sku, capacity.')
 param deployments array
@@ -17,14 +24,13 @@ param principalId string
 @description('Required. Tags of a new account.')
 param tags object
 
-var isNew = !empty(location)
 var builtInRoles = {
   cognitiveServicesOpenAIUser: '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
 }
 
 resource created 'Microsoft.CognitiveServices/accounts@2025-06-01' = if (isNew) {
   name: accountName
-  location: isNew ? location : resourceGroup().location
+  location: empty(location) ? groupLocation : location
   tags: tags
   kind: 'AIServices'
   sku: { name: 'S0' }

@@ -18,10 +18,10 @@ param publisherPrincipalId string
 @maxValue(730)
 param retentionDays int = 730
 
-@description('Optional. Gigabytes a day after which ingestion stops until the next day; -1 is none but the 1,000 that Application Insights has at most. A cap does not lose usage while the hub holds it (7 days), and it stops the bill\'s data: an alert fires before it.')
-@minValue(-1)
-@maxValue(10000)
-param dailyCapGb int = -1
+@description('Optional. Gigabytes a day after which Application Insights takes no more until the next day; it has a cap always, 1,000 at most unless Microsoft\'s support raises it. The hub holds meanwhile what is refused (7 days): an alert fires before it.')
+@minValue(1)
+@maxValue(1000)
+param dailyCapGb int = 1000
 
 @description('Optional. Whether events may come from outside the private network.')
 @allowed(['Enabled', 'Disabled'])
@@ -35,9 +35,6 @@ var builtInRoles = {
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
-// Of Application Insights; Microsoft's support raises it.
-var highestCapGb = 1000
-
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
   name: '${name}-logs'
   location: location
@@ -45,7 +42,8 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
   properties: {
     sku: { name: 'PerGB2018' }
     retentionInDays: retentionDays
-    workspaceCapping: { dailyQuotaGb: dailyCapGb }
+    // No second cap here: what it refuses may be lost, because Application Insights has accepted it by then.
+    workspaceCapping: { dailyQuotaGb: -1 }
     features: {
       disableLocalAuth: true
       enableLogAccessUsingOnlyResourcePermissions: true
@@ -77,10 +75,10 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     publicNetworkAccessForQuery: publicQueries
   }
 
-  // A cap of its own, beside the workspace's: 100 GB where nobody says more, and the smaller of the two counts.
+  // 100 GB where nobody says more.
   resource cap 'pricingPlans@2017-10-01' = {
     name: 'current'
-    properties: { planType: 'Basic', cap: dailyCapGb == -1 ? highestCapGb : min(dailyCapGb, highestCapGb) }
+    properties: { planType: 'Basic', cap: dailyCapGb }
   }
 }
 

@@ -50,7 +50,7 @@ var pickers = map(filter(workbook.items, item => item.type == 9), item => union(
 var texts = filter(workbook.items, item => item.type == 1)
 
 resource shown 'Microsoft.Insights/workbooks@2023-06-01' = {
-  name: guid(resourceGroup().id, 'chargeback')
+  name: guid(insightsId, 'chargeback')
   location: location
   tags: tags
   kind: 'shared'

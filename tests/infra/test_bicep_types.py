@@ -9,6 +9,7 @@ from tests.infra.checks.project import Project
 from tests.infra.deployed import ROOT
 
 NOT_KEPT = {
+    "microsoft.insights/components/pricingplans@2017-10-01": "two values, which tests/infra/checks/promises.py holds",
     "microsoft.web/sites/basicpublishingcredentialspolicies@2024-11-01": "a name and one flag, which "
     "tests/infra/checks/hardening.py holds",
 }

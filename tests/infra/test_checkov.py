@@ -17,6 +17,8 @@ from tests.infra.deployed import ROOT
 CONFIGURATION = ROOT / "infra/checkov.yaml"
 PROGRAM = ROOT / CHECKOV
 NOT_PARSED = {
+    "modules/alerts.bicep": "its parser knows no lambdas; it makes alerts and their action group",
+    "modules/consumers.bicep": "nor quotes within interpolations; it makes products and subscriptions",
     "modules/reports.bicep": "its parser knows no functions of one's own, and no lambdas",
     "modules/workbook.bicep": "the same; it makes a workbook and nothing else",
 }

@@ -114,7 +114,9 @@ def test_the_factors_of_executions_are_the_batches_a_second() -> None:
 
 def test_the_limits_that_are_counted_in_calls_follow_from_the_inputs() -> None:
     bytes_a_call = input_of("a usage event") + input_of("an event of the log")
-    (cap,) = re.findall(r"(?m)^var highestCapGb = (\d+)$", (ROOT / "infra/modules/monitoring.bicep").read_text("utf-8"))
+    (cap,) = re.findall(
+        r"(?m)^param dailyCapGb int = (\d+)$", (ROOT / "infra/modules/monitoring.bicep").read_text("utf-8")
+    )
     assert f"{int(cap):,} GB" in PAGE
     for told, size in ((4_800, bytes_a_call), (7_700, input_of("a usage event"))):
         assert 0 <= int(cap) * MILLION / (86_400 * size) - told < 100, "rounded down"

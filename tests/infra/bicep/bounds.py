@@ -15,7 +15,7 @@ def check(file: BicepFile, open_file: Callable[[Path], BicepFile]) -> None:
     """Report defaults and arguments that are written out and out of bounds."""
     for name, parameter in file.parameters.items():
         if parameter.default:
-            _hold(file, f"'{name}'", parameter, parameter.default)
+            hold(file, f"'{name}'", parameter, parameter.default)
     for name, module in file.modules.items():
         given = module.body.get("params") if module.body else None
         if not isinstance(given, Object) or not called_file(file, module).is_file():
@@ -24,10 +24,11 @@ def check(file: BicepFile, open_file: Callable[[Path], BicepFile]) -> None:
         for entry in given.entries:
             key = entry.key.literal or ""
             if key in parameters:
-                _hold(file, f"module '{name}', parameter '{key}'", parameters[key], entry.value)
+                hold(file, f"module '{name}', parameter '{key}'", parameters[key], entry.value)
 
 
-def _hold(file: BicepFile, where: str, parameter: Parameter, value: Expression) -> None:
+def hold(file: BicepFile, where: str, parameter: Parameter, value: Expression) -> None:
+    """Report a value that its parameter does not take, with where it stands."""
     if isinstance(value, Name) and value.name in file.parameters:
         # What is handed on is, where nobody gives another, a default.
         value = file.parameters[value.name].default or value

@@ -16,6 +16,7 @@ from tests.infra.checks import (
     roles,
     secrets,
     settings,
+    wiring,
 )
 from tests.infra.checks.project import Project
 
@@ -66,4 +67,10 @@ RULES: tuple[Callable[[Project], list[str]], ...] = (
     placing.sizes_are_those_that_were_asked_for,
     placing.callers_are_told_the_apis_path,
     promises.parameters_and_services_fit,
+    wiring.reports_are_about_application_insights,
+    wiring.an_account_that_is_there_stays_as_it_is,
+    wiring.hubs_keep_a_week,
+    wiring.queries_of_callers_are_hidden,
+    wiring.endpoints_wait_for_what_they_reach,
+    wiring.given_parameters_are_taken,
 )

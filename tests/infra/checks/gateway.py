@@ -16,24 +16,28 @@ from tests.policy.structure import Element, parse
 _FRAGMENTS = "Microsoft.ApiManagement/service/policyFragments"
 _DIAGNOSTICS = ("Microsoft.ApiManagement/service/apis/diagnostics", "Microsoft.ApiManagement/service/diagnostics")
 DOCUMENTS = ("api.xml", "api-minimal.xml")
+OURS = "chargeback-"
+"""How names begin that a gateway which is there may have too."""
 
 
 def fragments_are_those_of_the_policies(project: Project) -> list[str]:
-    """Each file of infra/policies is a fragment of its name with its text, and a policy includes no other."""
+    """Each file of infra/policies is a fragment of its name, as ours, with its text, and a policy includes no other."""
     folder = project.infra / "policies"
-    files = {file.stem: file for file in folder.glob("*.xml") if file.name not in DOCUMENTS}
+    files = {f"{OURS}{file.stem}": file for file in folder.glob("*.xml") if file.name not in DOCUMENTS}
     made = {str(one.body.get("name")): one for one in project.plan().of(_FRAGMENTS)}
     found = [f"gateway: policy fragment {name} is not deployed" for name in files.keys() - made.keys()]
     found += [f"gateway: policy fragment {name} has no file" for name in made.keys() - files.keys()]
     for name in files.keys() & made.keys():
         properties = made[name].properties
         if properties.get("value") != files[name].read_text(encoding="utf-8"):
-            found.append(f"gateway: policy fragment {name} is not infra/policies/{name}.xml")
+            found.append(f"gateway: policy fragment {name} is not infra/policies/{files[name].name}")
+        if "fragment-id=" in str(properties.get("value")):
+            found.append(f"gateway: policy fragment {name} includes another, whose name is not ours")
         if properties.get("format") != "rawxml":
             found.append(f"gateway: policy fragment {name} is {rendered(properties.get('format'))}, must be rawxml")
     for document in DOCUMENTS:
         text = (folder / document).read_text(encoding="utf-8")
-        included = set(re.findall(r'fragment-id="([^"]+)"', text))
+        included = {f"{OURS}{name}" for name in re.findall(r'fragment-id="([^"]+)"', text)}
         found += [f"{document}: includes {name}, which is no fragment" for name in included - made.keys()]
     return found
 
@@ -53,7 +57,7 @@ def the_api_gets_the_policy_that_was_asked_for(project: Project) -> list[str]:
     for (policy, metrics), text in wanted.items():
         made = project.plan({"apiPolicy": policy, "emitTokenMetrics": metrics})
         values = [one.properties.get("value") for one in made.of("Microsoft.ApiManagement/service/apis/policies")]
-        if values != ([] if text is None else [text]):
+        if values != ([] if text is None else [text.replace('fragment-id="', f'fragment-id="{OURS}')]):
             found.append(f"gateway: with apiPolicy {policy}, token metrics {metrics}, the API's policy is another text")
     return found
 

@@ -25,6 +25,7 @@ import pytest
 
 from chargeback.local.store import Store
 from chargeback.local.values import plain
+from chargeback.reports.compose import kql_folder
 from chargeback.reports.focus.rules import check_csv
 from tests.cloud.azure import Asked, Azure, Told
 from tests.kql.rows import Envelope, call, counted, pending
@@ -281,6 +282,48 @@ def test_another_currency_is_converted_at_the_rate_of_the_time(store: Path, tmp_
 
 
 @pytest.mark.parametrize(
+    ("table", "right", "wrong"),
+    [
+        ("currencies", '"USD";', "'EUR';"),
+        ("currencies", '"USD";', '"EUR" ;'),
+        ("currencies", "let statement", "let  statement"),
+        ("currencies", '"USD";', '"eur";'),
+        ("currencies", "let statementCurrency", "let statementcurrency"),
+        ("overheads", "= false;", "= bool(true);"),
+        ("provisioned", '= "own-line";', '= "Spread";'),
+        ("provisioned", '= "own-line";', "= 'spread';"),
+        ("provisioned", '= "own-line";', '= "spread";\nlet idleCapacity = "own-line";'),
+    ],
+)
+def test_a_setting_is_written_in_one_form(tmp_path: Path, table: str, right: str, wrong: str) -> None:
+    """A query takes some of these, and what reads beside it does not: EUR would be written as USD."""
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    text = (kql_folder() / "lib" / f"{table}.kql").read_text(encoding="utf-8")
+    assert right in text
+    (ours / f"{table}.kql").write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    finished = called("report", "--month", "2026-10", "--store", "never-opened.duckdb", "--reference", ours)
+    assert (finished.returncode, finished.stdout) == (2, b"")
+    assert sentence(finished).startswith(f"{table}.kql: write its setting once, and just so: let ")
+
+
+def test_rows_that_say_that_something_is_over_are_taken(store: Path, tmp_path: Path) -> None:
+    """A consumer that is nobody's, a budget that ends, a discount before its unit's first call, a small sku."""
+    ours = reference_folder(
+        tmp_path / "ours",
+        consumers=f'{CONSUMERS}"retail","","","","",datetime(2026-10-05T12:00:00Z),{FOREVER},\n',
+        budgets='"Retail",9.0,datetime(2026-01-01),\n"Retail",real(null),datetime(2026-10-01),',
+        discounts=f'{DISCOUNTS}"Legal","","gpt-9","","",5.0,real(null),datetime(2026-01-01),"board",\n',
+        deployments=DEPLOYMENTS.replace('"Standard"', '"standard"'),
+    )
+    finished = called("report", "--month", "2026-10", "--store", store, "--reference", ours, "--format", "json")
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    owed = rows(json.loads(finished.stdout))
+    # 7.50 of the PTU's hour at ten; the calls of noon are nobody's: 1,250 x 0.0032 + 0.002.
+    assert (owed["Retail"][3], owed["Unassigned"][3], owed["People"][3]) == ("7.50", "4.00", "2.62")
+
+
+@pytest.mark.parametrize(
     ("table", "rows", "said"),
     [
         (
@@ -299,8 +342,8 @@ def test_another_currency_is_converted_at_the_rate_of_the_time(store: Path, tmp_
         ("deployments", DEPLOYMENTS.replace(',"Standard"', ' "Standard"'), "deployments.kql, line "),
         (
             "deployments",
-            DEPLOYMENTS.replace('"Standard"', '"standard"'),
-            "deployments.kql, line 12: sku is 'standard', ",
+            DEPLOYMENTS.replace('"Standard"', '"Premium"'),
+            "deployments.kql, line 12: sku is 'Premium', ",
         ),
         (
             "discounts",
@@ -311,7 +354,7 @@ def test_another_currency_is_converted_at_the_rate_of_the_time(store: Path, tmp_
         (
             "discounts",
             DISCOUNTS.replace('"People",""', '"People","openai"'),
-            "discounts.kql, line 8: publisher is 'openai', and no price is of that publisher (there is 'OpenAI')",
+            "discounts.kql, line 8: publisher is 'openai', and prices.kql has 'OpenAI': write it alike, ",
         ),
         (
             "discounts",
@@ -347,7 +390,53 @@ def test_another_currency_is_converted_at_the_rate_of_the_time(store: Path, tmp_
             "prices.kql, line 6: contextThreshold is",
         ),
         ("currencies", '"EUR",0.0,datetime(2026-01-01),"",', "currencies.kql, line 5: unitsPerUsd is 0"),
-        ("budgets", '"Retail",real(null),datetime(2026-01-01),', "budgets.kql, line "),
+        (
+            "discounts",
+            DISCOUNTS.replace('"People","",""', '"People","","GPT4o"'),
+            "discounts.kql, line 8: model is 'GPT4o', and prices.kql has 'gpt-4o': write it alike, ",
+        ),
+        ("budgets", '"Retail",real(null),datetime(null),', "budgets.kql, line 3: validFrom is empty"),
+        ("budgets", '"",9.0,datetime(2026-01-01),', "budgets.kql, line 3: businessUnit is empty"),
+        ("provisioned", PROVISIONED.replace(",10,", ",0,"), "provisioned.kql, line 7: units is 0"),
+        ("provisioned", PROVISIONED.replace(",10,", ",-5,"), "provisioned.kql, line 7: units is -5, below zero"),
+        ("prices", PRICES.replace(",2.5,", ",-2.5,"), "prices.kql, line 6: promptUsdPerMillion is -2.5, below zero"),
+        (
+            "prices",
+            PRICES.replace('"standard",false', '"default",false', 1),
+            "prices.kql, line 6: serviceTier is 'default', and such calls are priced as standard",
+        ),
+        (
+            "consumers",
+            CONSUMERS.replace(f"datetime(2026-01-01),{FOREVER}", "datetime(2026-10-05),datetime(2026-10-05)", 1),
+            "consumers.kql, line 11: validTo is not after validFrom",
+        ),
+        (
+            "provisionedWeights",
+            '"gpt-4o",1,4,0,1,datetime(2026-01-01),"",\n"GPT-4o-2024-11-20",1,4,0,1,datetime(2026-01-01),"",',
+            "provisionedWeights.kql, lines 5 and 6: two rows about the same begin at the same time",
+        ),
+        (
+            "overheads",
+            2 * f'"hub",9.0,"calls","",real(null),datetime(2026-01-01),{FOREVER},\n',
+            "overheads.kql, line 8: the rows of hub of one time must be one row",
+        ),
+        (
+            "overheads",
+            f'"hub",9.0,"calls","Retail",real(null),datetime(2026-01-01),{FOREVER},',
+            "overheads.kql, line 7: the rows of hub of one time must be one row",
+        ),
+        (
+            "overheads",
+            f'"hub",9.0,"fixed","Retail",0.7,datetime(2026-01-01),{FOREVER},\n'
+            f'"hub",8.0,"fixed","People",0.3,datetime(2026-01-01),{FOREVER},',
+            "overheads.kql, line 8: the rows of hub of one time must be one row",
+        ),
+        (
+            "overheads",
+            f'"hub",9.0,"fixed","Retail",0.7,datetime(2026-01-01),{FOREVER},\n'
+            f'"hub",9.0,"fixed","People",0.5,datetime(2026-01-01),{FOREVER},',
+            "overheads.kql, line 8: the fixed shares of hub add up to 1.2, more than the whole",
+        ),
         (
             "overheads",
             f'"hub",9.0,"call","",real(null),datetime(2026-01-01),{FOREVER},',

@@ -220,17 +220,15 @@ def test_more_rows_than_one_insert_takes_keep_their_order_and_number() -> None:
 def test_a_hundred_thousand_rows_need_less_than_a_gigabyte(tmp_path: Path) -> None:
     """As sent: batches of 1000 events of 1 KB."""
     code = """
-import resource, sys
-from pathlib import Path
 from chargeback.local.store import Store
+from tests.memory import peak
 from tests.test_local_store import event
 filling = {f"property{number}": "x" * 16 for number in range(30)}
 with Store() as store:
     for _ in range(100):
         store.add([event("call", **filling) for _ in range(1000)])
     assert store.query("customEvents | count").rows == ((100_000,),)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(peak // 1024 if sys.platform == "darwin" else peak)  # bytes there, KiB elsewhere
+print(peak())
 """
     with other_process(code, tmp_path) as process:
         output, _ = process.communicate(timeout=120)

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from chargeback.reports.models import taken_apart
+
 _MONTH_AND_DAY = 4
 AZURE = "Azure Retail Prices API"
 """How the source of rows from the API begins."""
@@ -96,15 +98,9 @@ class PriceRow:
             return self.valid_from.date()
 
 
-# 2024-11-20, 20250929, or a month and a day, as in Azure's older names; as kql/lib/models.kql has it.
-_VERSION = re.compile(r"(?P<model>.+?)[-@](?P<version>20\d\d-[01]\d-[0-3]\d|20\d\d[01]\d[0-3]\d|[01]\d[0-3]\d)")
-
-
 def model_name(text: str) -> ModelName:
     """Read a model's name as a response or a person writes it: case, a date at its end, `gpt-35`."""
-    name = re.sub("^gpt-35", "gpt-3.5", text.strip().lower())
-    found = _VERSION.fullmatch(name)
-    return ModelName(found["model"], found["version"]) if found else ModelName(name)
+    return ModelName(*taken_apart(text))
 
 
 def same_version(one: str, other: str) -> bool:

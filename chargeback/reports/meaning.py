@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from chargeback.reports.literals import Value
@@ -26,12 +27,16 @@ WORDS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
         ("prices", "priceKind"): frozenset({"list", "contract"}),
     }
 )
-"""Table and column -> the words that may stand there; queries compare them letter by letter."""
+"""Table and column -> the words that may stand there."""
+_ANY_CASE = frozenset({("deployments", "sku")})
+"""Where queries pass over the difference between capitals and small letters; elsewhere they do not."""
+_NO_TIERS = frozenset({"default", "auto", "batch"})
+"""What a response calls the tier that is billed as `standard`."""
 _DEPLOYMENT_TYPES = frozenset({"", "global", "datazone", "regional"})
 NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "budgets": ("businessUnit", "usdPerMonth"),
-        "consumers": ("consumerId", "businessUnit"),
+        "budgets": ("businessUnit",),
+        "consumers": (),
         "currencies": ("currency", "unitsPerUsd"),
         "deployments": (),
         "discounts": (),
@@ -54,7 +59,7 @@ def problems(table: str, row: Row) -> Iterator[str]:
         if row[column] in (None, ""):
             yield f"{column} is empty: a row without it counts nowhere, so write it"
     for (where, column), words in WORDS.items():
-        if where == table and row[column] not in words:
+        if where == table and not _is_one_of(words, row[column], any_case=(where, column) in _ANY_CASE):
             known = ", ".join(word or '""' for word in sorted(words))
             yield f"{column} is {row[column]!r}, which nothing knows: write one of {known}"
     if table in ("prices", "discounts") and str(row["deploymentType"]).lower() not in _DEPLOYMENT_TYPES:
@@ -67,8 +72,17 @@ def problems(table: str, row: Row) -> Iterator[str]:
         yield "share is empty: write the unit's share of it, 0.25 for a quarter"
     if table == "prices" and row["contextBand"] and row["contextThreshold"] is None:
         yield "contextThreshold is empty: a context band begins or ends at a number of tokens"
+    if table == "prices" and str(row["serviceTier"]).lower() in _NO_TIERS:
+        yield f"serviceTier is {row['serviceTier']!r}, and such calls are priced as standard: write that"
     if table == "provisioned":
         yield from _of_a_purchase(row)
+    begins, ends = row.get("validFrom"), row.get("validTo")
+    if isinstance(begins, datetime) and isinstance(ends, datetime) and ends <= begins:
+        yield "validTo is not after validFrom: a row is in force from the one until right before the other"
+
+
+def _is_one_of(words: frozenset[str], said: Value, *, any_case: bool) -> bool:
+    return said in words or (any_case and str(said).lower() in {word.lower() for word in words})
 
 
 def _of_a_discount(row: Row) -> Iterator[str]:

@@ -128,7 +128,7 @@ class _Month:
         """Return what each hour costs that is paid for, in US dollars."""
         hours: defaultdict[datetime, Decimal] = defaultdict(Decimal)
         for row in self.tables["provisioned"]:
-            priced = ("usdPerUnitHour" in row) != ("usdPerMonth" in row)
+            priced = (row.get("usdPerUnitHour") is None) != (row.get("usdPerMonth") is None)
             if priced and (row.get("backendHost", "").lower(), row["deployment"].lower()) == commitment:
                 for hour, seconds in self._paid(row):
                     hours[hour] += seconds * _usd_per_hour(row, hour) / 3600
@@ -146,8 +146,8 @@ class _Month:
     def _weigh(self, call: Call, what: Served, key: Key, rate: Decimal | None) -> bool:
         hour = call.time.replace(minute=0, second=0, microsecond=0)
         host, name = call.text("backendHost").lower(), key.deployment.lower()
-        commitment = next((found for found in ((host, name), ("", name)) if found in self.hours), None)
-        if commitment is None or hour not in self.hours[commitment]:
+        commitment = next((found for found in ((host, name), ("", name)) if hour in self.hours.get(found, ())), None)
+        if commitment is None:
             return False
         rows = valid(self.tables.get("provisionedWeights", ()), call.time)
         own = [row for row in rows if named(row["model"])[0] == what.model]

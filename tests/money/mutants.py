@@ -16,6 +16,34 @@ class Mutant(NamedTuple):
 
 MUTANTS = (
     Mutant(
+        "a discount that begins within a day is no change",
+        "slots.kql",
+        "    (discounts | project at = validFrom),\n",
+        "",
+        "discounts-mid-month",
+    ),
+    Mutant(
+        "weights that change within an hour are no change",
+        "slots.kql",
+        "    (provisionedWeights | project at = validFrom),\n",
+        "",
+        "provisioned-weights-within-an-hour",
+    ),
+    Mutant(
+        "a discount for a part says no more than one for all of them",
+        "cost.kql",
+        '\n    + iff(rowPart == "", 0, 1)',
+        "",
+        "discounts-part-counts",
+    ),
+    Mutant(
+        "the purchase for a call's host counts whether it runs or not",
+        "purchases.kql",
+        "$left.servedBy == $right.rowDeployment, $left.hour == $right.paidHour",
+        "$left.servedBy == $right.rowDeployment",
+        "provisioned-host-not-begun",
+    ),
+    Mutant(
         "cached tokens are not taken out of the prompt",
         "groups.kql",
         "sum(prompt - cached - written - audioIn - imageIn)",
@@ -126,13 +154,6 @@ MUTANTS = (
         "| where not(used) and (idleCapacity",
         "| where used and (idleCapacity",
         "provisioned-idle",
-    ),
-    Mutant(
-        "idle hours are spread over calls that nobody pays for",
-        "purchases.kql",
-        "let weighedTotals = sharers |",
-        "let weighedTotals = weighed |",
-        "provisioned-after-the-end",
     ),
     Mutant(
         "completions weigh no more than prompts",

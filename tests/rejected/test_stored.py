@@ -143,13 +143,14 @@ def test_a_hundred_thousand_letters_are_counted_without_being_held(tmp_path: Pat
         file.write_text("\n".join(lines) + "\n")
 
     script = (
-        "import resource, sys; sys.argv = ['chargeback', 'rejected', 'list', '--format', 'json']\n"
+        "import sys; sys.argv = ['chargeback', 'rejected', 'list', '--format', 'json']\n"
         "from chargeback.cli.app import app\n"
         "from chargeback.cli.rejected import listing, reading\n"
         "from chargeback.deadletter import stored_folder\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "from tests.memory import peak\n"
+        "before = peak()\n"
         "app(standalone_mode=False)\n"
-        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, file=sys.stderr)\n"
+        "print((peak() - before) // 1024, file=sys.stderr)\n"
     )
     finished = command(program=("-c", script), settings={"CHARGEBACK_DEAD_LETTER_FOLDER": str(tmp_path)})
 

@@ -27,7 +27,7 @@ def test_the_parts_are_those_that_are_priced() -> None:
 
 def test_the_words_are_those_that_the_reports_know() -> None:
     conflicts = "reports/reference-conflicts.kql"
-    assert written(conflicts, r"not\(sku in \((.*?)\)\)") == WORDS["deployments", "sku"]
+    assert written(conflicts, r"not\(sku in~ \((.*?)\)\)") == WORDS["deployments", "sku"]
     assert written(conflicts, r"not\(priceKind in \((.*?)\)\)") == WORDS["prices", "priceKind"]
     assert written(conflicts, r"not\(contextBand in \((.*?)\)\)") == WORDS["prices", "contextBand"] - {""}
     assert written(conflicts, r"not\(splitBy in \((.*?)\)\)") == WORDS["overheads", "splitBy"]

@@ -219,6 +219,13 @@ def test_without_a_table_the_response_is_believed() -> None:
     assert nameless == 0
 
 
+def test_the_tier_of_calls_is_read_as_the_queries_read_it() -> None:
+    told = ("", "default", "auto", "Standard", "priority", "batch")
+    found, _ = uses([Calls("o3", "", "", "", 1, tier) for tier in told], Deployments("", ""))
+    anywhere = Use(ModelName("o3"), UNKNOWN, UNKNOWN)
+    assert found == {anywhere: 4, replace(anywhere, tier="priority"): 1, replace(anywhere, batch=True): 1}
+
+
 def test_a_table_of_deployments_of_another_form_is_refused() -> None:
     with pytest.raises(ReferenceDataError, match=r"has not the columns of deployments\.kql"):
         Deployments("let deployments = datatable(name:string)['x'];", "mine.kql")

@@ -17,7 +17,7 @@ from chargeback.prices.retail import URL
 from chargeback.reports.compose import kql_folder
 from tests.kql.rows import counted
 from tests.prices.rows import price, written
-from tests.prices.service import PriceList, Reply, answer_items
+from tests.prices.service import PriceList, Reply, answer_items, page
 from tests.test_cli_main import called, command, sentence
 
 TODAY = datetime.now(UTC).date().isoformat()
@@ -212,6 +212,36 @@ def test_what_does_not_go_together_is_refused(options: tuple[str, ...], why: str
     finished = called("prices", "update", *options)
     assert (finished.returncode, finished.stdout) == (2, b"")
     assert why in sentence(finished)
+
+
+def test_what_overrules_a_price_in_force_begins_today_and_then_nothing_is_found(folder: Path) -> None:
+    """Closed months keep the price of the row that was there, which says less."""
+    general = price("gpt-4o", "5", "2025-01-01", tier="", source="made up 2025-01-01")
+    (folder / "prices.kql").write_text(written(price("o3", tier=""), general))
+    asked = ("--models", "gpt-4o", "--reference", folder)
+    with PriceList(answer_items()) as service:
+        finished = called("prices", "update", *asked, "--url", service.url, "--write")
+    shown = finished.stdout.decode().splitlines()
+    assert f"+    // gpt-4o 2024-11-20 global standard overrules line 5 from {TODAY} on" in shown
+    begun = [row for row in read_prices((folder / "prices.kql").read_text()).rows if row.key.model == "gpt-4o"][1:]
+    days = {(row.key.batch, row.key.deployment_type): row.valid_from.date().isoformat() for row in begun}
+    assert days[False, "global"] == TODAY
+    assert days[True, "global"] == "2024-12-01", "no batches had a price"
+    chats = folder / "chats.duckdb"
+    with Store(chats) as opened:
+        opened.add([counted("1", 100, 10, model="gpt-4o-2024-11-20", modelRegion="swedencentral")])
+    found = called("prices", "check", "--store", chats, "--reference", folder)
+    assert (found.returncode, found.stdout) == (0, b"")
+    assert "nothing found" in found.stderr.decode()
+    assert "but not" not in found.stderr.decode()
+
+
+def test_an_answer_that_breaks_off_every_time_is_one_sentence(folder: Path) -> None:
+    cut = Reply(body=page(answer_items()), cut=True)
+    with PriceList(answer_items(), *[cut] * 5) as service:
+        finished = called("prices", "update", "--models", "o3", "--reference", folder, "--url", service.url)
+    assert (finished.returncode, finished.stdout) == (2, b"")
+    assert sentence(finished).startswith("no answer from ")
 
 
 def test_an_empty_answer_is_an_error_and_writes_nothing(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which month's report finds a call, told without a query: the same edges as `kql/lib/usage.kql` has."""
+"""Which month is meant, and which month's report finds a call: the same edges as `kql/lib/usage.kql` has."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import datetime
 
 import pytest
 
+from chargeback.cli.months import month_of
+from chargeback.errors import ChargebackError
 from chargeback.reports.months import in_its_month
 
 
@@ -28,3 +30,15 @@ def test_a_month_has_what_arrives_from_a_day_before_it_to_eight_days_after_it(
     happened: str, arrived: str, found: bool
 ) -> None:
     assert in_its_month(datetime.fromisoformat(happened), datetime.fromisoformat(arrived)) is found
+
+
+def test_a_month_that_is_named_is_a_period() -> None:
+    assert [f"{end:%Y-%m-%d}" for end in month_of("2026-12")] == ["2026-12-01", "2027-01-01"]
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-1", "1-01", "0001-01", "9999-12", "2026-13", "2026-10-05", " 2026-10", "\u0662\u0660\u0662\u0666-10"]
+)
+def test_a_month_is_written_in_one_way_and_has_an_end(text: str) -> None:
+    with pytest.raises(ChargebackError, match="is no month: write it like 2026-10"):
+        month_of(text)

@@ -25,7 +25,7 @@ from chargeback.reports.compose import kql_folder
 from chargeback.reports.correction_table import correction_table
 from chargeback.reports.coverage import coverage
 from chargeback.reports.in_force import reference_in_force
-from chargeback.reports.reconcile_writing import shortfall, summary
+from chargeback.reports.reconcile_writing import doubts, summary
 from chargeback.reports.reconciliation import Reconciliation
 from chargeback.reports.statement import Statement
 
@@ -117,8 +117,9 @@ def _made(name: str, statements: Statements, terms: Terms) -> ClosedMonth:
 def _reconciled(fetched: Fetched | None, statement: Statement, terms: Terms) -> Reconciliation | None:
     if fetched is None:
         return None
-    found = compared(fetched, statement, terms.source, terms.reference)
-    if said := shortfall(found, Decimal(str(terms.at_least))):
+    at_least = Decimal(str(terms.at_least))
+    found = compared(fetched, statement, terms.source, terms.reference, at_least)
+    for said in doubts(found, at_least):
         print(f"chargeback: {said}", file=sys.stderr)
     return found
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from chargeback.cli.months import month_of, query_of
@@ -15,7 +16,7 @@ from chargeback.reports.bill import Charge, charges
 from chargeback.reports.compose import Period
 from chargeback.reports.metered import AccountMetrics, GatewayMetrics
 from chargeback.reports.reconcile_month import reconcile
-from chargeback.reports.reconciliation import Reconciliation
+from chargeback.reports.reconciliation import Reconciliation, above_of
 from chargeback.reports.statement import Statement
 
 _RECORDED = "tokens-by-deployment-and-day"
@@ -67,14 +68,17 @@ def fetch(controls: Controls, month: str) -> Fetched:
     return Fetched(*_metrics(controls, _whole_days(period)), bill)
 
 
-def compared(fetched: Fetched, statement: Statement, source: Source, reference: Path | None) -> Reconciliation:
-    """Return the comparison of a month with what was fetched.
+def compared(
+    fetched: Fetched, statement: Statement, source: Source, reference: Path | None, at_least: Decimal
+) -> Reconciliation:
+    """Return the comparison of a month with what was fetched; `at_least` is the share that is asked for, in per cent.
 
     Raises:
         ChargebackError: the source does not answer, or the bill is in another currency.
     """
     recorded = _recorded(source, month_of(statement.month), reference)
-    return reconcile(statement, recorded, fetched.accounts, fetched.gateway, fetched.bill)
+    found = reconcile(statement, recorded, fetched.accounts, fetched.gateway, fetched.bill)
+    return replace(found, above=above_of(found, at_least))
 
 
 def _recorded(source: Source, period: Period, reference: Path | None) -> Answer:

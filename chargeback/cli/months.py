@@ -44,13 +44,14 @@ def month_of(text: str) -> Period:
     if not text:
         text = f"{datetime.now(UTC):%Y-%m}"
     try:
-        start = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
+        # A month is the name of a file too: one way to write it, and four digits of a year wherever it is written.
+        if not re.fullmatch("[1-9][0-9]{3}-[0-9]{2}", text):
+            raise ValueError(text)
+        year, month = int(text[:4]), int(text[5:])
+        start = datetime(year, month, 1, tzinfo=UTC)
+        return start, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
     except ValueError:
         raise ChargebackError(f"--month {text} is no month: write it like 2026-10") from None
-    following = (
-        start.replace(year=start.year + 1, month=1) if start.month == 12 else start.replace(month=start.month + 1)
-    )
-    return start, following
 
 
 def ask_month(source: Source, month: str, reference: Path | None) -> Asked:

@@ -16,7 +16,7 @@ from chargeback.cli.tables import print_table
 if TYPE_CHECKING:
     from chargeback.reports.reconciliation import Reconciliation
 
-_FALLS_SHORT = 1
+_IN_DOUBT = 1
 
 
 class Form(StrEnum):
@@ -44,7 +44,8 @@ def reconcile(
 
     Billed tokens per deployment with the metrics of the accounts, calls per day with the Requests of the gateway,
     cost at contract prices with a Cost Management export in the FOCUS format (1.0r2 or 1.2-preview). A metric that is
-    missing is said and never taken for 0. Azure keeps metrics for 93 days. Exit code 1: a share is below --at-least.
+    missing is said and never taken for 0. Azure keeps metrics for 93 days. Exit code 1: a share is below --at-least, or
+    tokens or cost of ours are above Azure's by more than is missing to 100 % there.
 
     \b
     Examples:
@@ -58,20 +59,23 @@ def reconcile(
     controls = Controls(account or (), apim, api or (), bill or (), management)
     source, folder = Source(store, resource, endpoint), options.folder_of(reference)
     fetched = fetch(controls, month)
-    found = compared(fetched, ask_month(source, month, folder).statement, source, folder)
-    _write(found, Decimal(str(at_least)), form)
+    asked_for = Decimal(str(at_least))
+    found = compared(fetched, ask_month(source, month, folder).statement, source, folder, asked_for)
+    _write(found, asked_for, form)
 
 
 def _write(found: Reconciliation, at_least: Decimal, form: Form) -> None:
-    from chargeback.reports.reconcile_writing import as_json, shortfall
+    from chargeback.reports.reconcile_writing import as_json, doubts
 
     if form is Form.JSON:
         sys.stdout.buffer.write(as_json(found, at_least).encode())
     else:
         print_reconciliation(found)
-    if said := shortfall(found, at_least):
-        print(f"chargeback: {said}", file=sys.stderr)
-        raise typer.Exit(_FALLS_SHORT)
+    said = doubts(found, at_least)
+    for sentence in said:
+        print(f"chargeback: {sentence}", file=sys.stderr)
+    if said:
+        raise typer.Exit(_IN_DOUBT)
 
 
 def print_reconciliation(found: Reconciliation) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations
 from typing import TypeAlias
 
-from chargeback.prices.rows import Key, ModelName, PriceKind, PriceRow, same_version
+from chargeback.prices.rows import Key, ModelName, PriceKind, PriceRow, model_name, region_name, same_version
 from chargeback.reports.reference import parse
 
 Groups: TypeAlias = Mapping[str, frozenset[str]]
@@ -18,6 +18,8 @@ Groups: TypeAlias = Mapping[str, frozenset[str]]
 
 UNKNOWN = "unknown"
 """What calls do not say and no table of deployments either: only a price for any fits."""
+STANDARD = "standard"
+"""The tier of calls that name none."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,6 +32,7 @@ class Use:
     region: str = ""
     """Likewise."""
     batch: bool = False
+    tier: str = STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,55 @@ def fits(row: PriceRow, use: Use, groups: Groups) -> bool:
         and (not key.model_version or same_version(key.model_version, use.name.version))
         and (not use.deployment_type or key.deployment_type in ("", use.deployment_type))
         and (not use.region or not key.region_group or use.region in _regions(key, groups))
+        and key.service_tier in ("", use.tier)
         and key.batch is use.batch
+    )
+
+
+def winning(rows: Iterable[PriceRow], use: Use, groups: Groups) -> list[PriceRow]:
+    """Return the rows in force that price a use: those that fit, without those that others overrule for all of it."""
+    fitting = [row for row in rows if fits(row, use, groups)]
+    return [row for row in fitting if not _is_overruled(row, fitting, use, groups)]
+
+
+def _is_overruled(row: PriceRow, others: Iterable[PriceRow], use: Use, groups: Groups) -> bool:
+    stronger = [
+        other.key
+        for other in others
+        if other.key.kind is row.key.kind
+        and _weight(other.key, groups) > _weight(row.key, groups)
+        and (use.deployment_type or other.key.deployment_type in ("", row.key.deployment_type))
+        and (use.region or _holds(other.key, row.key, groups))
+    ]
+    bands = (row.key.context_band,) if row.key.context_band else ("short", "long")
+    return all(any(key.context_band in ("", band) for key in stronger) for band in bands)
+
+
+def _holds(wider: Key, key: Key, groups: Groups) -> bool:
+    """Tell whether one row is for all regions that the other is for."""
+    return not wider.region_group or (bool(key.region_group) and _regions(wider, groups) >= _regions(key, groups))
+
+
+def takes_from(new: Key, old: Key, groups: Groups) -> bool:
+    """Tell whether a new row would price calls that another prices, or change what stands beside a contract's price.
+
+    Models and regions are compared as the queries compare them, however they are written.
+    """
+    one, other = _plain(new, groups), _plain(old, groups)
+    return (
+        (one.model, one.batch) == (other.model, other.batch)
+        and _meet(one, other, groups)
+        and (one.kind is not other.kind or _weight(one, groups) >= _weight(other, groups))
+    )
+
+
+def _plain(key: Key, groups: Groups) -> Key:
+    name, region = model_name(key.model), key.region_group
+    return replace(
+        key,
+        model=name.model,
+        model_version=key.model_version or name.version,
+        region_group=region if region in groups else region_name(region),
     )
 
 

@@ -50,6 +50,8 @@ class PriceFile:
 
     text: str
     rows: tuple[PriceRow, ...]
+    lines: tuple[int, ...]
+    """Where each row begins; the first line is 1."""
     confirmations: tuple[Confirmation, ...]
 
     def with_rows(self, rows: Sequence[PriceRow], comment: str) -> str:
@@ -68,7 +70,7 @@ def read_prices(text: str, file: str = FILE) -> PriceFile:
     if table.name != "prices" or tuple(table.columns.items()) != COLUMNS:
         raise ReferenceDataError(f"{file} has not the columns of prices.kql: compare it with kql/lib/prices.kql")
     rows = tuple(_row(values, f"{file}, line {line}") for values, line in zip(table.rows, table.lines, strict=True))
-    return PriceFile(text, rows, tuple(_confirmations(table.comments)))
+    return PriceFile(text, rows, tuple(table.lines), tuple(_confirmations(table.comments)))
 
 
 def _row(values: Mapping[str, Value], place: str) -> PriceRow:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import TypeAlias
 
-from chargeback.prices.choice import Groups, in_force
+from chargeback.prices.choice import Groups, in_force, takes_from
 from chargeback.prices.file import PriceFile, confirmation
-from chargeback.prices.rows import AZURE, Key, ModelName, PriceKind, PriceRow
+from chargeback.prices.rows import AZURE, Key, ModelName, PriceKind, PriceRow, midnight
 
 _CONFIRMED_FOR = timedelta(days=30)
 """A source that says the same again is written down no more often than this."""
+
+
+_Taken: TypeAlias = Mapping[Key, Sequence[tuple[int, PriceRow]]]
+"""Key that the file does not have -> the file's rows, by line, whose calls of today it would price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,12 @@ class Plan:
     """The file as it would be."""
 
 
-def plan(candidates: Iterable[PriceRow], file: PriceFile, groups: Groups, read_on: date) -> Plan:
+def plan(candidates: Sequence[PriceRow], file: PriceFile, groups: Groups, read_on: date) -> Plan:
     """Return the rows that say something new, and the file with them.
 
-    A key's history starts where the file starts it: what was before its first row there is not added behind its back.
-    A region that a group's row prices already gets a row of its own only where it differs.
+    Closed months keep their prices. A key's history starts where the file starts it; that of a key which is not in the
+    file, and takes calls from rows that are, starts today. A region that a group's row prices already gets a row of its
+    own only where it differs.
     """
     known: dict[Key, list[PriceRow]] = defaultdict(list)
     for row in file.rows:
@@ -47,11 +53,11 @@ def plan(candidates: Iterable[PriceRow], file: PriceFile, groups: Groups, read_o
     added: list[PriceRow] = []
     contradictions: list[Contradiction] = []
     agreed: dict[ModelName, set[str]] = {}
+    taken = _taken(candidates, file, groups, midnight(read_on))
+    begun = _begun(candidates, known, taken, midnight(read_on))
     # Groups first: a region with its group's price needs no row.
-    for row in sorted(candidates, key=lambda row: (row.valid_from, row.key.region_group not in groups)):
+    for row in sorted(begun, key=lambda row: (row.valid_from, row.key.region_group not in groups)):
         ours = in_force(known[row.key], row.valid_from).get(row.key)
-        if ours is None and known[row.key]:
-            continue
         if ours is None and (wider := _of_a_group(row, known, groups)) is not None and _same(wider, row):
             ours = wider
         if ours is None or (not _same(ours, row) and ours.valid_from != row.valid_from):
@@ -64,7 +70,59 @@ def plan(candidates: Iterable[PriceRow], file: PriceFile, groups: Groups, read_o
     changed = {row.key.name for row in (*added, *(each.theirs for each in contradictions))}
     confirmed = sorted(name for name in agreed if name not in changed)
     added.sort(key=lambda row: (row.key, row.valid_from))
-    return Plan(tuple(added), tuple(contradictions), tuple(confirmed), _text(file, added, confirmed, agreed, read_on))
+    text = _text(file, added, confirmed, agreed, _notes(added, taken), read_on)
+    return Plan(tuple(added), tuple(contradictions), tuple(confirmed), text)
+
+
+def _taken(candidates: Iterable[PriceRow], file: PriceFile, groups: Groups, today: datetime) -> _Taken:
+    new = {row.key for row in candidates} - {row.key for row in file.rows}
+    taken = {
+        key: [
+            (line, row)
+            for line, row in zip(file.lines, file.rows, strict=True)
+            if row.valid_from <= today and takes_from(key, row.key, groups)
+        ]
+        for key in new
+    }
+    return {key: rows for key, rows in taken.items() if rows}
+
+
+def _begun(
+    candidates: Iterable[PriceRow], known: Mapping[Key, Sequence[PriceRow]], taken: _Taken, today: datetime
+) -> list[PriceRow]:
+    """Return the candidates from where their history may start; the price of that moment starts with it."""
+    begun: list[PriceRow] = []
+    by_key: dict[Key, list[PriceRow]] = defaultdict(list)
+    for row in candidates:
+        by_key[row.key].append(row)
+    for key, rows in by_key.items():
+        first = min(known.get(key, ()), key=lambda row: row.valid_from, default=None)
+        if first is None and key not in taken:
+            begun += rows
+            continue
+        start = first.valid_from if first else today
+        begun += [row for row in rows if row.valid_from > start]
+        before = in_force(rows, start).get(key)
+        # What was another price before the file's first row is left alone: it may be long over.
+        if before and (first is None or before.valid_from == start or _same(first, before)):
+            begun.append(replace(before, valid_from=start))
+    return begun
+
+
+def _notes(added: Iterable[PriceRow], taken: _Taken) -> list[str]:
+    """Say of which rows, by line, those that are added take calls."""
+    earliest: dict[Key, PriceRow] = {}
+    for row in sorted(added, key=lambda row: row.valid_from):
+        earliest.setdefault(row.key, row)
+    notes = []
+    for key, row in earliest.items():
+        about = (str(key.name), key.deployment_type, key.region_group, key.service_tier, key.context_band)
+        said = " ".join(filter(None, (*about, "batch" * key.batch)))
+        for kind, what in ((PriceKind.LIST, "overrules"), (PriceKind.CONTRACT, "stands beside the contract of")):
+            if lines := [str(line) for line, old in taken.get(key, ()) if old.key.kind is kind]:
+                named = f"line{'s' * (len(lines) > 1)} {', '.join(lines)}"
+                notes.append(f"{said} {what} {named} from {row.valid_from:%Y-%m-%d} on")
+    return sorted(notes)
 
 
 def _of_a_group(row: PriceRow, known: Mapping[Key, Sequence[PriceRow]], groups: Groups) -> PriceRow | None:
@@ -93,13 +151,14 @@ def _text(
     added: Sequence[PriceRow],
     confirmed: Sequence[ModelName],
     agreed: Mapping[ModelName, set[str]],
+    notes: Sequence[str],
     read_on: date,
-) -> str:  # fmt: skip  (what is written, in two lines)
+) -> str:
     now_due = [name for name in confirmed if AZURE in agreed[name] and _due(name, file, read_on)]
     comment = confirmation(read_on, AZURE, [str(name) for name in now_due])
     sources = sorted({row.source for row in added})
     heads = [f"added on {read_on.isoformat()} from: {', '.join(sources)}"] if added else []
-    heads += [comment] if comment else []
+    heads += [*notes, *filter(None, [comment])]
     return file.with_rows(added, "\n".join(heads)) if heads else file.text
 
 

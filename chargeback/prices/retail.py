@@ -6,6 +6,7 @@ empty answer is an error here: `Cognitive Services` was renamed to `Foundry Mode
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -87,6 +88,8 @@ class _Retries(policies.RetryPolicy[HttpRequest, HttpResponse]):
 
 
 def _client(url: str, asked: Patience) -> PipelineClient[HttpRequest, HttpResponse]:
+    # What breaks off is said by the sentence that follows; without a handler, Python would print the library's as well.
+    logging.getLogger("azure").addHandler(logging.NullHandler())
     host = urlsplit(url).hostname or ""
     retry = _Retries(
         retry_total=asked.retries,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chargeback.prices.choice import UNKNOWN, Clash, Groups, Use, clashes, fits, in_force
+from chargeback.prices.choice import STANDARD, UNKNOWN, Clash, Groups, Use, clashes, fits, in_force, winning
 from chargeback.prices.file import PriceFile
 from chargeback.prices.plan import last_read
 from chargeback.prices.rows import PriceKind, PriceRow
@@ -31,7 +31,7 @@ def review(file: PriceFile, wanted: Iterable[Use], groups: Groups, at: datetime)
     current = tuple(in_force(file.rows, at).values())
     found = []
     for use in sorted(wanted):
-        rows = [row for row in current if fits(row, use, groups)]
+        rows = winning(current, use, groups)
         if not rows:
             found.append(Finding(use, _missing(use, current, groups)))
         elif old := [row for row in rows if _is_old(row, file, at)]:
@@ -42,7 +42,10 @@ def review(file: PriceFile, wanted: Iterable[Use], groups: Groups, at: datetime)
 
 def _missing(use: Use, rows: Sequence[PriceRow], groups: Groups) -> str:
     """Say what there is instead, if it is the same model."""
-    anywhere = Use(use.name, batch=use.batch)
+    standard = replace(use, tier=STANDARD)
+    if use != standard and any(fits(row, standard, groups) for row in rows):
+        return f"no price for the tier {use.tier}"
+    anywhere = Use(use.name, batch=use.batch, tier=use.tier)
     if use != anywhere and any(fits(row, anywhere, groups) for row in rows):
         unknown = use.deployment_type == UNKNOWN
         return (

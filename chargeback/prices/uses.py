@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from chargeback.errors import ReferenceDataError
-from chargeback.prices.choice import UNKNOWN, Use
+from chargeback.prices.choice import STANDARD, UNKNOWN, Use
 from chargeback.prices.rows import ModelName, model_name, region_name
 from chargeback.reports.literals import Value
 from chargeback.reports.reference import parse
@@ -23,6 +23,9 @@ _PAID_BY_TOKEN: Mapping[str, tuple[str, bool]] = MappingProxyType(
     }
 )
 """SKU of a deployment -> its type, and whether it is for batches. The others are paid by the hour."""
+_BATCH = "batch"
+_STANDARD = ("", "default", "auto", _BATCH, STANDARD)
+"""What a response calls the standard tier, as `kql/lib/cost.kql` reads it."""
 _COLUMNS = frozenset({"backendHost", "deployment", "model", "modelVersion", "sku", "modelRegion", "validFrom"})
 
 
@@ -36,6 +39,8 @@ class Calls:
     backend_host: str
     region: str
     calls: int
+    tier: str = ""
+    """As the response names it; empty where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +107,11 @@ def uses(calls: Iterable[Calls], deployments: Deployments) -> tuple[dict[Use, in
 
 
 def _use(group: Calls, known: Deployment | None) -> Use:
+    told = group.tier.lower()
+    tier, is_batch = STANDARD if told in _STANDARD else told, told == _BATCH
     if known is None:
-        return Use(model_name(group.model), UNKNOWN, region_name(group.region) or UNKNOWN)
+        return Use(model_name(group.model), UNKNOWN, region_name(group.region) or UNKNOWN, is_batch, tier)
     deployment_type, batch = _PAID_BY_TOKEN.get(known.sku, (UNKNOWN, False))
     # A response may name the deployment instead of the model, so the table comes first.
     named = known.name if known.name.model else model_name(group.model)
-    return Use(named, deployment_type, known.region or region_name(group.region) or UNKNOWN, batch)
+    return Use(named, deployment_type, known.region or region_name(group.region) or UNKNOWN, batch or is_batch, tier)

@@ -55,14 +55,14 @@ class Group:
     unit: Unit | None
     key: tuple[str, ...]
 
-    def names(self, consumer_names: Mapping[str, str]) -> tuple[str, ...]:
+    def names(self, consumer_names: Mapping[tuple[Unit, str], str]) -> tuple[str, ...]:
         """Return what the row is called, a text for each of the table's columns."""
         if self.unit is None:
             return self.key
         if not self.key:
             return (self.unit.label,)
         shown, consumer = self.key
-        return self.unit.label, shown or consumer_names[consumer], consumer
+        return self.unit.label, shown or consumer_names[self.unit, consumer], consumer
 
 
 _COLUMNS: Mapping[By, tuple[str, ...]] = MappingProxyType(
@@ -98,11 +98,11 @@ def group_of(by: By, line: Line) -> Group:
     return Group(kind, None, (name or "unknown deployment", "" if kind is RowKind.OVERHEAD else line.backend_host))
 
 
-def latest_names(lines: Iterable[Line]) -> dict[str, str]:
-    """Return the name of every consumer, by id: the one it had last."""
-    found: dict[str, str] = {}
+def latest_names(lines: Iterable[Line]) -> dict[tuple[Unit, str], str]:
+    """Return the name of every consumer, by unit and id: the one it had last there. Another owner's is another's."""
+    found: dict[tuple[Unit, str], str] = {}
     for line in sorted(lines, key=lambda line: (line.day, line.consumer_name)):
-        found[line.consumer_id] = line.consumer_name or line.consumer_id
+        found[unit_of(line), line.consumer_id] = line.consumer_name or line.consumer_id
     return found
 
 

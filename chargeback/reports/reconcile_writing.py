@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
-from chargeback.reports.reconciliation import Reconciliation
+from chargeback.reports.reconciliation import Above, Reconciliation, above_of
 from chargeback.reports.texts import encodable, visible
 
 Shown: TypeAlias = tuple[list[str], list[list[object]]]
@@ -68,17 +68,33 @@ def cost_totals_table(found: Reconciliation) -> Shown:
 
 
 def summary(found: Reconciliation) -> list[str]:
-    """Return a line for each of the three comparisons, then what could not be compared."""
+    """Return a line for each of the three comparisons, then what is above Azure's, and what could not be compared."""
     told = {
         "tokens": "of what Azure Monitor counts is billed",
         "calls": "of the gateway's requests are recorded; the others its logger lost, or they are of other APIs",
         "cost": "of what Azure charges the accounts is in our lines, at contract prices",
     }
+    more = {one.what: percent(one.share) for one in above_of(found, Decimal(100))}
     lines = []
     for name, share in _shares(found):
         said = "not compared" if share is None else f"{percent(share)} % {told[name]}"
-        lines.append(f"{name}: {said}")
-    return lines + [f"note: {visible(note)}" for note in found.notes]
+        # A share ends at 100 %: by itself it would read as if the two were the same.
+        lines.append(f"{name}: {said}" + (f", and {more[name]} % more" if more.get(name) else ""))
+    return [*lines, *surplus(found), *(f"note: {visible(note)}" for note in found.notes)]
+
+
+def surplus(found: Reconciliation) -> list[str]:
+    """Return a sentence for each figure of ours that is too far above Azure's."""
+    return [_too_much(one, found.currency) for one in found.above]
+
+
+def _too_much(one: Above, currency: str) -> str:
+    amount, why = f"{one.amount:,f}", "billed twice, or metered elsewhere"
+    if one.what == "cost":
+        amount = f"{_short(one.amount):,f} {currency}"
+        why = "billed twice, priced too high, or the bill is not complete"
+    share = "" if one.share is None else f" ({percent(one.share)} %)"
+    return f"{one.what}: ours is above Azure's by {amount}{share}: {why}"
 
 
 def shortfall(found: Reconciliation, at_least: Decimal) -> str:
@@ -95,6 +111,11 @@ def shortfall(found: Reconciliation, at_least: Decimal) -> str:
     if not low:
         return ""
     return f"{', '.join(low)}, and at least {at_least:f} % is asked for: the tables say where the rest is"
+
+
+def doubts(found: Reconciliation, at_least: Decimal) -> list[str]:
+    """Return a sentence for each reason not to believe that ours and Azure's figures are the same."""
+    return [*filter(None, [shortfall(found, at_least)]), *surplus(found)]
 
 
 def as_json(found: Reconciliation, at_least: Decimal) -> str:

@@ -112,6 +112,23 @@ class CostTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class Above:
+    """What ours has above Azure's, where it is too much to be what a share may lack."""
+
+    what: str
+    """`tokens` or `cost`."""
+    amount: Decimal
+    """The sum over deployments or accounts: too little of another makes up for none of it."""
+    azures: Decimal
+    """Azure's own figure."""
+
+    @property
+    def share(self) -> Decimal | None:
+        """Return the amount as a share of Azure's figure; `None` where that is 0."""
+        return self.amount / self.azures if self.azures > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciliation:
     """A month compared with Azure's own figures."""
 
@@ -125,14 +142,12 @@ class Reconciliation:
     cost_totals: tuple[CostTotal, ...] = ()
     notes: tuple[str, ...] = ()
     """What could not be compared, and why; one sentence each."""
+    above: tuple[Above, ...] = ()
 
     @property
     def tokens_share(self) -> Decimal | None:
         """Return which share of all metered tokens is billed."""
-        known = [
-            (Decimal(total.billed), Decimal(total.metered)) for total in self.token_totals if total.metered is not None
-        ]
-        return _overall(known)
+        return _overall(self.pairs["tokens"])
 
     @property
     def calls_share(self) -> Decimal | None:
@@ -143,7 +158,26 @@ class Reconciliation:
     @property
     def cost_share(self) -> Decimal | None:
         """Return which share of the accounts' charges our lines explain."""
-        return _overall([(total.cost, total.effective) for total in self.cost_totals if total.effective is not None])
+        return _overall(self.pairs["cost"])
+
+    @property
+    def pairs(self) -> dict[str, list[tuple[Decimal, Decimal]]]:
+        """Return ours and Azure's figure of each deployment and account; what Azure does not tell is not 0."""
+        tokens = [(one.billed, one.metered) for one in self.token_totals if one.metered is not None]
+        cost = [(one.cost, one.effective) for one in self.cost_totals if one.effective is not None]
+        return {"tokens": [(Decimal(ours), Decimal(theirs)) for ours, theirs in tokens], "cost": cost}
+
+
+def above_of(found: Reconciliation, at_least: Decimal) -> tuple[Above, ...]:
+    """Return what ours has above Azure's by more than a share may lack (`at_least`, in per cent).
+
+    Calls are left out: all of them are recorded, and the gateway's may be asked for of some APIs alone.
+    """
+    sums = [
+        Above(what, sum((max(ours - theirs, Decimal(0)) for ours, theirs in pairs), Decimal(0)), _sum(pairs))
+        for what, pairs in found.pairs.items()
+    ]
+    return tuple(one for one in sums if one.amount * 100 > max(one.azures, Decimal(0)) * (100 - at_least))
 
 
 def explained(ours: Decimal, theirs: Decimal | None) -> Decimal | None:
@@ -154,4 +188,8 @@ def explained(ours: Decimal, theirs: Decimal | None) -> Decimal | None:
 def _overall(pairs: list[tuple[Decimal, Decimal]]) -> Decimal | None:
     """Return the share over several: too much of one does not make up for too little of another."""
     common = sum((max(Decimal(0), min(ours, theirs)) for ours, theirs in pairs), Decimal(0))
-    return explained(common, sum((theirs for _, theirs in pairs), Decimal(0)))
+    return explained(common, _sum(pairs))
+
+
+def _sum(pairs: list[tuple[Decimal, Decimal]]) -> Decimal:
+    return sum((theirs for _, theirs in pairs), Decimal(0))

@@ -127,7 +127,7 @@ def test_a_month_without_anything_shows_the_budgets(closed: Scene) -> None:
     assert lines(output, "Retail") == [["Retail", "0.00", "5.00", "0.0", "0.00"]]
 
 
-@pytest.mark.parametrize("month", ["2025-13", "soon"])
+@pytest.mark.parametrize("month", ["2025-13", "2025-3", "9999-12", "soon"])
 def test_a_month_that_is_none_is_said(closed: Scene, month: str) -> None:
     code, output, told = budgets(closed, month=month)
     assert (code, output, told.count("\n"), "is no month" in told) == (2, "", 1, True)

@@ -243,6 +243,8 @@ def test_who_closes_early_is_told_what_that_means(capsys: pytest.CaptureFixture[
         ((), "name the month to close"),
         (("--month", MARCH, "--show", MARCH), "name the month to close"),
         (("--month", "March"), "no month"),
+        (("--month", "2025-3"), "no month"),
+        (("--month", "9999-12"), "no month"),
         (("--show", MARCH, "--statements", "gone"), "there is no folder gone"),
         (("--show", MARCH), "set AzureWebJobsStorage"),
         (("--month", MARCH, "--reference", "gone"), "there is no folder gone"),

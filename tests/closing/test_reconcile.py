@@ -162,6 +162,37 @@ def test_where_nothing_is_metered_nothing_is_explained(scene: Scene, azure: Azur
     assert told.startswith("chargeback: nothing of Azure's tells of our tokens, nothing of Azure's tells of our calls,")
 
 
+def test_what_is_billed_above_azures_figures_is_no_agreement(scene: Scene, azure: Azure, tmp_path: Path) -> None:
+    """Prompt 504,000 and completion 333,332 above 504,001 metered; 4.85333 above 1 dollar: every share is 100 %."""
+    counted = {"ProcessedPromptTokens": metric({"chat": {"2025-03-05": 504_000, "2025-03-06": 0, "2025-03-31": 0}})}
+    management(azure, counted | {"GeneratedTokens": metric({"chat": {"2025-03-05": 1}})})
+    bill = bill_of(tmp_path, FOCUS_1_0 | {"EffectiveCost": "1.00", "BilledCost": "1.00"})
+    code, output, told = reconciled(scene, azure, "--account", EAST, "--bill", bill)
+    assert code == 1
+    tokens = "tokens: ours is above Azure's by 837,332 (166.13 %): billed twice, or metered elsewhere"
+    cost = (
+        "cost: ours is above Azure's by 4.85333 USD (485.33 %): billed twice, priced too high, or the bill is not "
+        "complete"
+    )
+    assert "tokens: 100.00 % of what Azure Monitor counts is billed, and 166.13 % more\n" in output
+    assert "is in our lines, at contract prices, and 485.33 % more\n" in output
+    assert {tokens, cost} <= set(output.splitlines())
+    assert told == f"chargeback: {tokens}\nchargeback: {cost}\n"
+    code, output, _ = reconciled(scene, azure, "--account", EAST, "--bill", bill, "--format", "json")
+    assert (code, json.loads(output)["above"]) == (
+        1,
+        [
+            {"what": "tokens", "amount": "837332", "azures": "504001"},
+            {"what": "cost", "amount": "4.85333", "azures": "1.00"},
+        ],
+    )
+    words = ("--account", EAST, "--bill", str(bill), "--management", azure.endpoint)
+    code, _, told = scene.close(MARCH, *words)
+    assert (code, f"chargeback: {tokens}\n" in told) == (0, True)
+    shown = run("close", "--show", MARCH, "--statements", scene.kept, "--reference", scene.reference)[1]
+    assert {tokens, cost} <= set(shown.splitlines())
+
+
 def test_claudes_cache_is_compared_with_its_own_metrics(scene: Scene, azure: Azure) -> None:
     """Of 9,000 prompt tokens 5,000 were read from a cache, 1,000 written to it, 400 of them for an hour."""
     told = {"cachedTokens": 5_000, "cacheWriteTokens": 1_000, "cacheWrite1hTokens": 400, "servedDeployment": "claude"}

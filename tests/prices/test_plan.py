@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -13,6 +14,7 @@ from chargeback.prices.rows import ModelName, PriceKind, PriceRow
 from tests.prices.rows import file_of, price
 
 TODAY = date(2026, 11, 20)
+MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 ZONES = {"datazone-eu": frozenset({"swedencentral", "francecentral"})}
 
 
@@ -74,6 +76,9 @@ def test_a_contracts_price_stands_beside_the_list_price() -> None:
     contract = price("gpt-4.1", "1.8", kind=PriceKind.CONTRACT, source="contract 2026")
     made = planned([contract], price("gpt-4.1", "2"))
     assert [row.key.kind for row in made.added] == [PriceKind.LIST]
+    # What a contract does not name is paid at the list's price: months that are closed had none.
+    assert [row.valid_from for row in made.added] == [MIDNIGHT]
+    assert "    // gpt-4.1 global standard stands beside the contract of line 4 from 2026-11-20 on\n" in made.text
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,8 @@ def test_a_contracts_price_stands_beside_the_list_price() -> None:
     ],
 )
 def test_a_row_about_other_calls_is_another_price(other: PriceRow) -> None:
-    assert planned([price("gpt-4.1")], other).added == (other,)
+    (added,) = planned([price("gpt-4.1")], other).added
+    assert (added.key, added.prices) == (other.key, other.prices)
 
 
 def test_a_region_whose_group_has_the_same_price_gets_no_row() -> None:
@@ -106,7 +112,73 @@ def test_a_group_and_its_region_that_come_together_make_one_row() -> None:
 def test_a_region_that_differs_from_its_group_gets_a_row() -> None:
     zone = price("gpt-4.1", "2.2", deployment="datazone", region="datazone-eu")
     here = price("gpt-4.1", "2.4", deployment="datazone", region="swedencentral")
-    assert planned([zone], here).added == (here,)
+    made = planned([zone], here)
+    assert made.added == (replace(here, valid_from=MIDNIGHT),)
+    assert "    // gpt-4.1 datazone swedencentral standard overrules line 4 from 2026-11-20 on\n" in made.text
+
+
+# What says more than a row of the file wins over it, and would do so in months that are closed.
+
+
+ANY = price("gpt-4o", "5", "2025-01-01", tier="")
+READ = "Azure Retail Prices API 2026-11-20"
+HISTORY = (
+    price("gpt-4o", "2.5", "2024-12-01", version="2024-11-20", source=READ),
+    price("gpt-4o", "2", "2026-02-01", version="2024-11-20", source=READ),
+    price("gpt-4o", "1", "2026-12-01", version="2024-11-20", source=READ),
+)
+
+
+def test_what_overrules_a_price_in_force_begins_today_and_says_so() -> None:
+    made = planned([price("o3"), ANY], *HISTORY)
+    assert made.added == (replace(HISTORY[1], valid_from=MIDNIGHT), HISTORY[2])
+    assert "    // gpt-4o 2024-11-20 global standard overrules line 5 from 2026-11-20 on\n" in made.text
+    again = plan(HISTORY, read_prices(made.text), ZONES, date(2026, 11, 21))
+    assert (again.added, again.contradictions, again.text) == ((), (), made.text)
+
+
+def test_what_has_begun_today_is_confirmed_like_any_other_price() -> None:
+    made = read_prices(planned([ANY], *HISTORY[:2]).text)
+    assert plan(HISTORY[:2], made, ZONES, TODAY).confirmed == (ModelName("gpt-4o", "2024-11-20"),)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        price("GPT-4o", tier=""),
+        price("gpt-4o-2024-11-20", deployment=""),
+        price("gpt-4o", version="1120", deployment=""),
+        price("gpt-4o", version="20241120", tier=""),
+        replace(ANY, key=replace(ANY.key, publisher="Azure OpenAI")),
+    ],
+)
+def test_rows_that_fit_the_same_calls_are_known_by_what_the_queries_know(row: PriceRow) -> None:
+    """A model as somebody wrote it down, a version in any form, whoever publishes it."""
+    assert [one.valid_from for one in planned([row], HISTORY[0]).added] == [MIDNIGHT]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        price("gpt-4o", version="2024-08-06"),
+        price("gpt-4o", deployment="datazone"),
+        price("gpt-4o", tier="priority"),
+        price("gpt-4o", batch=True),
+        price("gpt-4o-mini", tier=""),
+        # It says more itself, and goes on pricing what it prices.
+        price("gpt-4o", version="2024-11-20", region="swedencentral"),
+        # It has not priced anything yet.
+        price("gpt-4o", since="2026-11-21"),
+    ],
+)
+def test_a_row_that_takes_no_calls_from_another_has_its_whole_history(row: PriceRow) -> None:
+    made = planned([row], HISTORY[0])
+    assert (made.added, "overrules" in made.text) == ((HISTORY[0],), False)
+
+
+def test_rows_of_one_update_do_not_hold_each_other_up() -> None:
+    """Nothing of their model was priced before."""
+    assert planned([], ANY, HISTORY[0]).added == (ANY, HISTORY[0])
 
 
 def test_that_a_source_still_says_the_same_is_noted_once_in_thirty_days() -> None:

@@ -73,6 +73,44 @@ def test_a_list_price_is_old_after_ninety_days(read: str, what: list[str]) -> No
     assert found([price("o3", source=f"list {read}")], use("o3")) == what
 
 
+@pytest.mark.parametrize(
+    "winner",
+    [
+        [price("gpt-4o", version="2024-11-20")],
+        [price("gpt-4o", version="2024-11-20", tier="")],
+        [price("gpt-4o", version="2024-11-20", tier="", band=band) for band in ("short", "long")],
+    ],
+)
+def test_a_row_that_another_overrules_for_these_calls_may_be_old(winner: list[PriceRow]) -> None:
+    old = price("gpt-4o", "5", "2025-01-01", tier="", source="made up 2025-01-01")
+    assert found([old, *winner], use("gpt-4o-2024-11-20", "global", UNKNOWN)) == []
+    assert found([old, *winner], use("gpt-4o-2024-11-20")) == []
+    assert len(found([old, *winner], use("gpt-4o-2024-08-06", "global", UNKNOWN))) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        price("gpt-4o", version="2024-11-20", band="short"),
+        price("gpt-4o", version="2024-11-20", region="swedencentral"),
+        price("gpt-4o", version="2024-11-20", tier="priority"),
+        price("gpt-4o", version="2024-11-20", kind=PriceKind.CONTRACT),
+    ],
+)
+def test_a_row_that_still_prices_some_of_these_calls_is_old(other: PriceRow) -> None:
+    old = price("gpt-4o", "5", "2025-01-01", tier="", source="made up 2025-01-01")
+    assert len(found([old, other], use("gpt-4o-2024-11-20", "global"))) == 1
+
+
+def test_a_price_for_a_tier_counts_for_calls_of_that_tier() -> None:
+    old = price("o3", tier="priority", source="list 2025-01-01")
+    assert found([price("o3"), old], use("o3")) == []
+    assert found([price("o3"), old], replace(use("o3"), tier="priority")) == [
+        "o3: read 688 days ago, on 2025-01-01, from list 2025-01-01"
+    ]
+    assert found([price("o3")], replace(use("o3"), tier="flex")) == ["o3: no price for the tier flex"]
+
+
 def test_a_contracts_price_does_not_age() -> None:
     assert found([price("o3", source="contract 2020-01-01", kind=PriceKind.CONTRACT)], use("o3")) == []
 
@@ -179,6 +217,13 @@ def test_without_a_table_the_response_is_believed() -> None:
     found, nameless = uses([calls("gpt-4.1-2025-04-14"), calls("gpt-4.1-2025-04-14", "x")], Deployments("", ""))
     assert found == {Use(ModelName("gpt-4.1", "2025-04-14"), UNKNOWN, UNKNOWN): 2}
     assert nameless == 0
+
+
+def test_the_tier_of_calls_is_read_as_the_queries_read_it() -> None:
+    told = ("", "default", "auto", "Standard", "priority", "batch")
+    found, _ = uses([Calls("o3", "", "", "", 1, tier) for tier in told], Deployments("", ""))
+    anywhere = Use(ModelName("o3"), UNKNOWN, UNKNOWN)
+    assert found == {anywhere: 4, replace(anywhere, tier="priority"): 1, replace(anywhere, batch=True): 1}
 
 
 def test_a_table_of_deployments_of_another_form_is_refused() -> None:

@@ -146,6 +146,24 @@ def test_the_kinds_add_up_to_the_total() -> None:
     ]
 
 
+def test_what_is_given_back_and_what_is_above_all_has_no_share() -> None:
+    """30 and 2 charged, 28 given back: 4 in all, of which 30 is no part and -28 none either."""
+    given_back = line(costs="-28", kind=Kind.CORRECTION, day=date(2026, 9, 1), business_unit="Finance")
+    month = statement(line(costs="30"), line(costs="2", business_unit="People", model="o3"), given_back)
+    shares = {row[0]: row[1:3] for row in Reading(render_page(month)).rows if row[0] in ("Retail", "Finance", "People")}
+    assert shares == {"Retail": ["30.00", ""], "People": ["2.00", "50.0 %"], "Finance": ["\u221228.00", ""]}
+
+
+def test_a_discount_above_the_list_has_no_share() -> None:
+    """A unit that gets more back than it is charged: 1 by list, -2 charged."""
+    given_back = line(costs="-2", kind=Kind.CORRECTION, day=date(2026, 9, 1))
+    month = statement(
+        replace(given_back, list_cost=Decimal(0)), line(costs="0"), replace(line(costs="0"), list_cost=Decimal(1))
+    )
+    assert "charged 3.00 less" in Reading(render_page(month)).words
+    assert "charged 3.00 less," not in Reading(render_page(month)).words
+
+
 def test_a_statement_that_contradicts_itself_says_so_first() -> None:
     read = Reading(render_page(replace(small(), calls=15)))
     warning = read.words.index("This statement contradicts itself: do not bill from it")

@@ -15,9 +15,10 @@ from chargeback.reports.reconcile_writing import (
     percent,
     shortfall,
     summary,
+    surplus,
     tokens_table,
 )
-from chargeback.reports.reconciliation import CallsRow, CostRow, CostTotal, Reconciliation, TokensTotal
+from chargeback.reports.reconciliation import Above, CallsRow, CostRow, CostTotal, Reconciliation, TokensTotal, above_of
 
 DAY = date(2026, 10, 5)
 NINETY_NINE = Decimal("99.0")
@@ -78,6 +79,40 @@ def test_what_was_not_asked_for_does_not_fall_short_and_what_has_no_answer_does(
         "nothing of Azure's tells of our calls"
     )
     assert "our cost" in shortfall(compared(cost_totals=(CostTotal("/a", Decimal(1), None, ""),)), NINETY_NINE)
+
+
+@pytest.mark.parametrize(
+    ("billed", "at_least", "above"),
+    [(101, "99", None), (102, "99", 2), (105, "95", None), (106, "95", 6), (101, "100", 1), (90, "100", None)],
+)
+def test_more_than_azures_may_be_as_much_as_less(billed: int, at_least: str, above: int | None) -> None:
+    total = TokensTotal("/a", "chat", "prompt", "InputTokens", billed, 100, 7, "")
+    found = above_of(compared(token_totals=(total,)), Decimal(at_least))
+    assert [one.amount for one in found] == ([] if above is None else [above])
+
+
+def test_too_little_of_one_does_not_make_up_for_too_much_of_another() -> None:
+    totals = tuple(
+        TokensTotal("/a", name, "prompt", "m", billed, 100, 0, "") for name, billed in [("x", 90), ("y", 110)]
+    )
+    assert above_of(compared(token_totals=totals), Decimal(99)) == (Above("tokens", Decimal(10), Decimal(200)),)
+
+
+def test_what_azure_does_not_tell_is_not_0_and_what_it_tells_may_be() -> None:
+    unknown = TokensTotal("/a", "x", "prompt", "", 50, None, 0, "")
+    assert (
+        above_of(compared(token_totals=(unknown,), cost_totals=(CostTotal("/a", Decimal(5), None, ""),)), NINETY_NINE)
+        == ()
+    )
+    none = compared(token_totals=(TokensTotal("/a", "x", "prompt", "m", 50, 0, 0, ""),))
+    found = compared(token_totals=none.token_totals, above=above_of(none, NINETY_NINE))
+    assert surplus(found) == ["tokens: ours is above Azure's by 50: billed twice, or metered elsewhere"]
+
+
+def test_a_little_more_is_said_beside_the_share_alone() -> None:
+    found = compared(cost_totals=(CostTotal("/a", Decimal("100.5"), Decimal(100), ""),))
+    assert summary(found)[2].endswith("at contract prices, and 0.50 % more")
+    assert summary(found)[3:] == surplus(found) == []
 
 
 def test_the_summary_says_what_is_not_compared() -> None:

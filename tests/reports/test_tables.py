@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from chargeback.errors import ReportError
+from chargeback.reports.correction_table import correction_table
 from chargeback.reports.coverage import coverage
 from chargeback.reports.groups import By
 from chargeback.reports.rounding import exact_sum
@@ -124,18 +125,26 @@ def test_two_consumers_of_one_name_are_two_rows() -> None:
     assert [row.names for row in table.rows] == [("Retail", "Retail web shop", "a"), ("Retail", "Retail web shop", "b")]
 
 
-def test_a_consumer_that_was_renamed_or_changed_hands_has_its_last_name() -> None:
+def test_a_consumer_that_was_renamed_has_its_last_name() -> None:
     table = tabulate(
         statement(
-            line(costs="1", day=date(2026, 10, 9), consumer_name="New name", business_unit="Finance"),
+            line(costs="1", day=date(2026, 10, 9), consumer_name="New name"),
             line(costs="2", day=date(2026, 10, 8), consumer_name="Old name"),
         ),
         By.CONSUMER,
     )
-    assert [row.names for row in table.rows] == [
-        ("Retail", "New name", "retail-web"),
-        ("Finance", "New name", "retail-web"),
-    ]
+    assert [row.names for row in table.rows] == [("Retail", "New name", "retail-web")]
+
+
+def test_a_consumer_that_changed_hands_has_the_name_that_each_owner_gave_it() -> None:
+    """A correction of a closed month too: its table says the same."""
+    given_back = line(costs="-2", kind=Kind.CORRECTION, day=date(2026, 9, 1), consumer_name="Old name")
+    month = statement(line(costs="1", consumer_name="Moved", business_unit="Finance"), given_back)
+    names = ("Retail", "Old name", "retail-web")
+    rows = tabulate(month, By.CONSUMER).rows
+    assert [row.names for row in rows] == [("Finance", "Moved", "retail-web"), names]
+    _, (corrected, _) = correction_table([given_back], month)
+    assert tuple(corrected[2:4]) == names[:2]
 
 
 @pytest.mark.parametrize("by", By)

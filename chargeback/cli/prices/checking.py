@@ -19,18 +19,18 @@ def check_prices(store: str, models: str, at: str, form: Format, tables: Referen
     wanted = uses_of(store, models, tables)
     found = [
         (
-            *(each.use.name.model, each.use.name.version, each.use.deployment_type, each.use.region),
+            *(each.use.name.model, each.use.name.version, each.use.deployment_type, each.use.region, each.use.tier),
             wanted[each.use],
             each.what,
         )
         for each in review(file, wanted, groups, moment)
     ]  # fmt: skip  (what it is about, how often, what is wrong)
     if found or form is not Format.TABLE:
-        write(("model", "version", "deployment", "region", "calls", "finding"), found, form)
+        write(("model", "version", "deployment", "region", "tier", "calls", "finding"), found, form)
     doubtful = unclear(file, groups)
     for clash in doubtful:
         _tell_clash(clash)
-    tell_opinion(file.rows, {use.name.model for use in wanted}, moment)
+    tell_opinion(file.rows, wanted, groups, moment)
     if not found and not doubtful:
         say(f"nothing found; models and deployments in use: {len(wanted)}")
     return not found and not doubtful

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from chargeback.cli.tables import Rows, print_table
+from chargeback.prices.choice import Groups, Use, fits, in_force, winning
 from chargeback.prices.gather import Gathered, Listed
 from chargeback.prices.plan import Plan
 from chargeback.prices.rows import Key, PriceRow
@@ -55,12 +56,13 @@ def tell_contradictions(plan: Plan) -> None:
     )
 
 
-def tell_opinion(rows: Iterable[PriceRow], models: Collection[str] | None, at: datetime) -> None:
-    """Say aside what genai-prices thinks of the list prices of these models, or of all."""
+def tell_opinion(rows: Iterable[PriceRow], uses: Collection[Use] | None, groups: Groups, at: datetime) -> None:
+    """Say aside what genai-prices thinks of the list prices of the models in use, or of all."""
     # Late, because its data takes longer to load than most commands run.
     from chargeback.prices.opinion import second_opinion
 
-    opinion = second_opinion((row for row in rows if models is None or row.key.model in models), at)
+    current = tuple(in_force(rows, at).values())
+    opinion = second_opinion(current if uses is None else _of_uses(current, uses, groups), at)
     said = [f"genai-prices has the same {opinion.agreed} global standard list prices"]
     for each in opinion.differences:
         key = each.row.key
@@ -71,6 +73,14 @@ def tell_opinion(rows: Iterable[PriceRow], models: Collection[str] | None, at: d
     if opinion.unknown:
         said.append(f"  and does not know {', '.join(opinion.unknown)}")
     print("\n".join(said), file=sys.stderr)
+
+
+def _of_uses(rows: Sequence[PriceRow], uses: Collection[Use], groups: Groups) -> list[PriceRow]:
+    """Return the rows of the models in use, without those that others overrule for every use that they fit."""
+    models = {use.name.model for use in uses}
+    fitting = {row.key for row in rows for use in uses if fits(row, use, groups)}
+    winners = {row.key for use in uses for row in winning(rows, use, groups)}
+    return [row for row in rows if row.key.model in models and (row.key in winners or row.key not in fitting)]
 
 
 def _about(key: Key) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def update_prices(choice: Choice, tables: Reference) -> None:
     tell_gathered(gathered)
     tell_contradictions(planned)
     after = _checked(planned, groups)
-    tell_opinion(after, None if wanted is None else {name.model for name in wanted}, now)
+    tell_opinion(after, None if choice.every else uses, groups, now)
     _finish(file.text, planned, tables.target(), choice.write)
 
 

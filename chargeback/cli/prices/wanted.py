@@ -16,7 +16,7 @@ from chargeback.reports.compose import compose
 _EVER = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _IN_USE = """usage
 | extend deployment = iff(isnotempty(servedDeployment), servedDeployment, deploymentId)
-| summarize calls = count() by model, deployment, backendHost, modelRegion"""
+| summarize calls = count() by model, deployment, backendHost, modelRegion, serviceTier"""
 
 
 def uses_of(store: str, models: str, reference: Reference) -> dict[Use, int]:
@@ -41,5 +41,5 @@ def uses_of(store: str, models: str, reference: Reference) -> dict[Use, int]:
 
 
 def _calls(row: Sequence[object]) -> Calls:
-    model, deployment, host, region = (str(text or "") for text in row[:4])
-    return Calls(model, deployment, host, region, int(str(row[4])))
+    model, deployment, host, region, tier = (str(text or "") for text in row[:5])
+    return Calls(model, deployment, host, region, int(str(row[5])), tier)

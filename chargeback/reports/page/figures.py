@@ -40,11 +40,13 @@ def day_in_words(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1][:3]}"
 
 
-def share_of(part: Decimal, total: Decimal) -> Fraction:
-    """Return which share of a total a part is; 0 of nothing."""
-    return Fraction(part) / Fraction(total) if total else Fraction(0)
+def share_of(part: Decimal, total: Decimal) -> Fraction | None:
+    """Return which share of a total a part is; 0 of nothing. What is given back is none, nor what is above all."""
+    if not total and not part:
+        return Fraction(0)
+    return Fraction(part) / Fraction(total) if 0 <= part <= total else None
 
 
 def pixels(share: Fraction, length: int) -> str:
-    """Return how long the bar of a share is, when the bar of all is `length`. What is negative has none."""
-    return f"{float(min(max(share, Fraction(0)), Fraction(1))) * length:.1f}"
+    """Return how long the bar of a share is, when the bar of all is `length`."""
+    return f"{float(share) * length:.1f}"

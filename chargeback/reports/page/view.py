@@ -38,8 +38,8 @@ class Entry:
     written: int
     """Output tokens."""
     amounts: Amounts
-    share: Fraction
-    """Of the total charged."""
+    share: Fraction | None
+    """Of the total charged; `None` where it is no part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class View:
     total: Entry
     discount: Decimal
     """What is charged less than by list."""
-    discount_share: Fraction
+    discount_share: Fraction | None
     has_provisioned: bool
     units: Entries
     models: Entries

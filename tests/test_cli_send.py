@@ -199,6 +199,22 @@ def test_samples_are_the_policys_own_records_with_ids_that_no_other_has(peer: Hu
     assert all(record["requestId"].startswith("sample-") for record in records)
 
 
+def test_one_of_two_hubs_is_not_chosen(peer: HubPeer, tmp_path: Path) -> None:
+    assert f"EntityPath={peer.name};" in peer.connection_string
+    told = settings(peer) | {"EVENT_HUB_NAME": "another"}
+    finished = called("send", written(tmp_path, OWN), settings=told)
+    assert (finished.returncode, finished.stdout, peer.events) == (2, b"", [])
+    assert sentence(finished).startswith(
+        "EVENT_HUB_NAME names one hub and the EntityPath in EventHubConnection another"
+    )
+
+
+def test_a_name_in_the_connection_string_is_enough(peer: HubPeer, tmp_path: Path) -> None:
+    told = {"EventHubConnection": peer.connection_string}
+    finished = called("send", written(tmp_path, OWN), settings=told)
+    assert (finished.returncode, len(peer.events)) == (0, 1)
+
+
 def test_what_is_larger_than_the_hub_takes_is_named_and_the_others_go(peer: HubPeer, tmp_path: Path) -> None:
     large = json.dumps({"requestId": "big", "promptTokens": 1, "padding": "x" * 1_200_000}).encode()
     finished = called("send", written(tmp_path, OWN, large, NAMELESS), settings=settings(peer))

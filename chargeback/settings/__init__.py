@@ -161,8 +161,8 @@ def _storage(env: Mapping[str, str]) -> Storage:
     text = env.get(STORAGE) or None
     if text and not _is_account(text):
         raise SettingsError(
-            f"{STORAGE} is no storage connection string, or is in quotes, or its AccountKey is not whole: copy it whole "
-            f"from the portal, or set {STORAGE}__accountName for an identity"
+            f"{STORAGE} is no storage connection string, or is in quotes, or its AccountKey is not whole: copy it "
+            f"whole from the portal, or set {STORAGE}__accountName for an identity"
         )
     folder = env.get("CHARGEBACK_DEAD_LETTER_FOLDER") or None
     if folder and any(env.get(name) for name in _INSTANCE):

@@ -31,7 +31,7 @@ def list_(
     CHARGEBACK_DEAD_LETTER_FOLDER. A record counts once, in however many files it stands. `open` can be sent again,
     `replayed` was, and of `notReplayable` too little is left. One that was sent and rejected again is open again.
     --emit, meant to run daily, sends the event "Chargeback dead letters" to the Application Insights resource that the
-    environment names: how many are open, and for longer than 7 days. It refuses a container or folder that is not there.
+    environment names: how many are open, and for longer than 7 days; it refuses a container that is not there.
 
     \b
     Examples:

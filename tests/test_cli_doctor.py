@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from chargeback.doctor import finding as findings
 from chargeback.doctor.finding import Finding, State, looked_at, ok
 from chargeback.doctor.storage import _clock
 from chargeback.doctor.streams import streams
@@ -19,7 +21,7 @@ from chargeback.doctor.versions import versions
 from chargeback.local.server import LocalApplicationInsights
 from chargeback.local.store import Store
 from chargeback.reports.answer import Answer
-from tests.cloud.azure import Asked, Told, signed_in
+from tests.cloud.azure import Asked, Azure, Told, signed_in
 from tests.faults.azurite import Azurite
 from tests.kql.rows import counted, log_row, pending
 from tests.test_cli_main import ROOT, called, sentence
@@ -214,6 +216,23 @@ def test_an_identity_without_a_token_is_red_and_one_with_a_token_green(
     assert told(settings)[name]["state"] == "bad"
 
 
+@pytest.mark.parametrize(
+    ("connection", "named"),
+    [("EventHubConnection", "EVENT_HUB_NAME"), ("GatewayLogConnection", "GATEWAY_LOG_HUB_NAME")],
+)
+def test_a_token_is_for_the_hubs_and_of_the_identity_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connection: str, named: str
+) -> None:
+    settings = {f"{connection}__fullyQualifiedNamespace": "contoso.example", named: "usage"}
+    with signed_in(tmp_path, monkeypatch), Azure() as identity:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{identity.endpoint}/msi/token")
+        identity.tells(Told({"access_token": "made-up", "expires_on": "4102444800", "token_type": "Bearer"}))
+        told(settings | {f"{connection}__clientId": "11111111-2222-3333-4444-555555555555"})
+    asked = {(one.parameters["resource"], one.parameters.get("client_id")) for one in identity.asked}
+    assert ("https://eventhubs.azure.net", "11111111-2222-3333-4444-555555555555") in asked
+    assert {resource for resource, _ in asked} == {"https://eventhubs.azure.net"}
+
+
 @pytest.mark.needs_proton
 def test_the_gateways_log_is_looked_at_where_it_is_set(azurite: Azurite) -> None:
     """Two hubs: the function's group is there on the one and lacks on the other, which is far behind."""
@@ -276,6 +295,34 @@ def test_the_resource_is_looked_at_where_it_is_named(
         assert states(told({}, *words), *names) == wanted
 
 
+def test_a_resource_without_a_workspace_has_a_cap_that_nobody_sees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with signed_in(tmp_path, monkeypatch) as azure:
+        azure.answers(azure_resource({"WorkspaceResourceId": None}, {}))  # type: ignore[arg-type]  # it is a function
+        words = ("--resource", COMPONENT, "--management", azure.endpoint, "--endpoint", azure.endpoint)
+        line = told({}, *words)["resource: daily cap"]
+    assert (line["state"], line["seen"]) == ("bad", "it has no workspace")
+
+
+def test_a_cap_that_nobody_answers_about_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "SECONDS", 2.0)
+    told_of_the_resource, over = azure_resource({}, {}), threading.Event()
+
+    def answer(asked: Asked) -> Told:
+        if asked.path.lower() == WORKSPACE.lower():
+            over.wait(30)
+        found: Told = told_of_the_resource(asked)  # type: ignore[operator]  # it is a function
+        return found
+
+    with signed_in(tmp_path, monkeypatch) as azure:
+        azure.answers(answer)
+        words = ("--resource", COMPONENT, "--management", azure.endpoint, "--endpoint", azure.endpoint)
+        line = told({}, *words)["resource: daily cap"]
+        over.set()
+    assert (line["state"], line["seen"]) == ("bad", "no answer within 2 seconds")
+
+
 def test_a_resource_that_may_not_be_read_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with signed_in(tmp_path, monkeypatch) as azure:
         azure.tells(Told({"error": {"message": "no"}}, status=403))
@@ -324,8 +371,6 @@ def test_the_newest_stream_must_have_its_row_in_the_log(rows: list[dict[str, obj
 
 
 def test_a_check_that_does_not_end_is_given_up() -> None:
-    import threading
-
     def wait() -> Finding:
         threading.Event().wait(5)
         return ok("x", "y")
@@ -341,7 +386,13 @@ def test_lines_say_in_words_what_colours_say() -> None:
     assert "WRONG settings: storage: AzureWebJobsStorage is not set" in lines
     assert "ok    versions: extension bundle: [4.0.0, 5.0.0)" in lines
     assert "\x1b" not in finished.stdout.decode()
-    assert lines[-1].endswith(" not checked")
+    advice = lines[lines.index("WRONG settings: storage: AzureWebJobsStorage is not set") + 1]
+    assert advice == (
+        "      set it in this shell as it stands in the function app's settings, or AzureWebJobsStorage__accountName"
+    )
+    counts = [sum(line.startswith(mark) for line in lines) for mark in ("ok    ", "WRONG ", "-     ")]
+    assert min(counts) > 0
+    assert lines[-1] == "{} right, {} wrong, {} not checked".format(*counts)
 
 
 def test_two_sources_are_one_too_many() -> None:

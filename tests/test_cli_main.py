@@ -220,6 +220,29 @@ def test_streams_that_are_closed_are_taken_as_empty(tmp_path: Path) -> None:
     assert said("fingerprint <&-")[0] == 2
 
 
+@pytest.mark.parametrize(
+    "words", [("doctor",), ("rejected", "list"), ("replay", "-", "--store", "day.duckdb"), ("demo",)], ids=" ".join
+)
+def test_a_reader_that_has_gone_is_not_told_that_something_is_wrong(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """As in `chargeback doctor | head -1`; these print by tables and colours."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "chargeback", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=environment({"CHARGEBACK_DEAD_LETTER_FOLDER": str(tmp_path)}),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        complaints = process.stderr.read()
+
+    assert process.returncode == 141
+    assert b"Traceback" not in complaints
+    assert b"Error" not in complaints
+
+
 def test_a_full_disk_is_one_sentence() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full: run on Linux")

@@ -16,6 +16,7 @@ import pytest
 
 from chargeback.local.server import LocalApplicationInsights
 from chargeback.reports.compose import kql_folder
+from tests.faults.azurite import Azurite
 from tests.rejected.letters import DAY, at, keep, letter, usage
 from tests.test_cli_main import called, command, environment, sentence
 
@@ -209,6 +210,31 @@ def test_a_time_that_is_none_is_said(folder: Path) -> None:
     assert sentence(finished) == "--since is no time: write it like 2026-11-20, or 2026-11-20T06:00 (UTC)"
 
 
+def test_a_time_without_a_zone_is_utc_wherever_it_is_typed(folder: Path) -> None:
+    """On an island that is 14 hours ahead it would be a moment of the day before."""
+    far = settings(folder, {"TZ": "Pacific/Kiritimati"})
+    words = ("rejected", "list", "--since", "2026-11-20T10:00:03", "--format", "json")
+    assert [found["reason"] for found in json.loads(command(*words, settings=far).stdout)] == [WHOLE, "not JSON"]
+
+
+@pytest.mark.parametrize("words", [("list",), ("replay", "--dry-run")])
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--reason", "", "--reason is empty, which every reason fits: name a part of one, or leave it out"),
+        ("--reason", " ", "--reason is empty, which every reason fits: name a part of one, or leave it out"),
+        ("--since", "", "--since is no time: write it like 2026-11-20, or 2026-11-20T06:00 (UTC)"),
+    ],
+)
+def test_a_choice_that_is_empty_does_not_mean_everything(
+    folder: Path, words: tuple[str, ...], option: str, value: str, said: str
+) -> None:
+    finished = called("rejected", *words, option, value, settings=settings(folder))
+
+    assert (finished.returncode, finished.stdout) == (2, b"")
+    assert sentence(finished) == said
+
+
 @pytest.mark.parametrize("words", [("list",), ("show", "x"), ("replay",), ("replay", "--dry-run")])
 def test_without_settings_one_sentence_names_the_variable_and_where_it_belongs(words: tuple[str, ...]) -> None:
     finished = command("rejected", *words, settings=HUB)
@@ -262,3 +288,46 @@ def test_the_counts_are_of_all_letters_or_not_sent(tmp_path: Path) -> None:
     finished = called("rejected", "list", "--emit", "--reason", "JSON", settings=settings(tmp_path))
     assert finished.returncode == 2
     assert sentence(finished).startswith("--emit counts every letter")
+
+
+def test_the_counts_of_a_folder_that_is_not_there_are_not_sent(tmp_path: Path) -> None:
+    """A slip in the setting would tell the alert, every day, that nothing is open."""
+    with LocalApplicationInsights() as insights:
+        more = {"APPLICATIONINSIGHTS_CONNECTION_STRING": insights.connection_string}
+        gone = called("rejected", "list", "--emit", settings=settings(tmp_path / "gone", more))
+        assert insights.requests == []
+        assert (gone.returncode, gone.stdout) == (2, b"")
+        assert sentence(gone) == f"the folder {tmp_path / 'gone'} is not there: check {FOLDER}"
+        (tmp_path / "empty").mkdir()
+        assert called("rejected", "list", "--emit", settings=settings(tmp_path / "empty", more)).returncode == 0
+        assert len(insights.requests) == 1
+
+
+@pytest.mark.needs_node("azurite")
+def test_the_counts_of_a_container_that_is_not_there_are_not_sent() -> None:
+    with Azurite() as azurite, LocalApplicationInsights() as insights, azurite.container() as container:
+        told = {
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": insights.connection_string,
+            "AzureWebJobsStorage": azurite.connection_string,
+            "CHARGEBACK_DEAD_LETTER_CONTAINER": container.container_name,
+        }
+        gone = called("rejected", "list", "--emit", settings=told)
+        assert (gone.returncode, gone.stdout, insights.requests) == (2, b"", [])
+        assert sentence(gone) == (
+            f"the container {container.container_name} is not there: check AzureWebJobsStorage and "
+            "CHARGEBACK_DEAD_LETTER_CONTAINER"
+        )
+        listed_only = called("rejected", "list", settings=told)
+        assert listed_only.returncode == 0
+        assert sentence(listed_only).startswith("there are no such rejected records in the container")
+        container.create_container()
+        assert called("rejected", "list", "--emit", settings=told).returncode == 0
+
+
+@pytest.mark.parametrize("words", [("list",), ("list", "--emit"), ("show", "x"), ("replay", "--dry-run")])
+def test_a_file_in_the_folders_place_is_an_error(tmp_path: Path, words: tuple[str, ...]) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    finished = called("rejected", *words, settings=settings(file))
+    assert (finished.returncode, finished.stdout) == (2, b"")
+    assert sentence(finished).startswith(f"the folder {file} is not there: check {FOLDER}")

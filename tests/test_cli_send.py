@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import hashlib
 import json
 import signal
@@ -55,6 +56,7 @@ def test_each_record_is_an_event_of_its_own_under_its_consumers_key(peer: HubPee
     file = written(tmp_path, OWN, NAMELESS, b"", SEVERAL, UNREADABLE)
     finished = called("send", file, settings=settings(peer))
     assert (finished.returncode, finished.stdout) == (0, b"the hub has acknowledged 4 records\n")
+    assert sentence(finished) == "1 of them this version cannot read, and they become dead letters: line 5"
     identity = f"file/{hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
     events = {read.body: (read.properties, read.key) for read in read_all(peer)}
     assert events == {
@@ -103,6 +105,62 @@ def test_a_dry_run_needs_no_settings_and_sends_nothing(tmp_path: Path) -> None:
     )
 
 
+def test_a_dry_run_counts_what_no_version_reads(tmp_path: Path) -> None:
+    finished = called("send", written(tmp_path, OWN, UNREADABLE, b'{"promptTokens":-1}'), "--dry-run")
+    assert (finished.returncode, finished.stderr) == (0, b"")
+    assert finished.stdout == (
+        b"would send 3 records, 2 of them named by their place in the file, under 1 partition keys; 2 of them this "
+        b"version cannot read: they would become dead letters; nothing is sent\n"
+    )
+
+
+PRETTY = json.dumps([json.loads(OWN)] * 3, indent=2).encode()
+SEVERAL_PRETTY = b"\n".join(json.dumps(json.loads(line), indent=2).encode() for line in (OWN, NAMELESS))
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (PRETTY, "is one JSON value over several lines: put each record on a line of its own (jq -c"),
+        (json.dumps(json.loads(OWN), indent=2).encode(), "is one JSON value over several lines: put each"),
+        (SEVERAL_PRETTY, "has no record in its first lines, and nothing is sent: "),
+        (gzip.compress(OWN * 50), "has no record in its first lines, and nothing is sent: is it gzip (unpack it), or "),
+        ((OWN + b"\n").decode().encode("utf-16"), "has no record in its first lines, and nothing is sent: "),
+        (bytes(range(128, 256)) * 20, "has no record in its first lines, and nothing is sent: "),
+        (b"5/24/2024,7\n5/25/2024,8\n", "has no record in its first lines, and nothing is sent: "),
+    ],
+)
+def test_a_file_whose_lines_are_no_records_is_refused_before_anything_is_sent(
+    peer: HubPeer, tmp_path: Path, given: bytes, said: str, words: tuple[str, ...]
+) -> None:
+    file = tmp_path / "records.jsonl"
+    file.write_bytes(given)
+    finished = called("send", file, *words, settings=settings(peer))
+    assert (finished.returncode, finished.stdout, peer.events) == (2, b"", [])
+    assert sentence(finished).startswith(f"{file} {said}")
+    assert b"--body" not in finished.stderr
+
+
+def test_a_first_line_that_begins_a_value_is_hinted_at_without_an_option_that_there_is_not(tmp_path: Path) -> None:
+    finished = called("send", written(tmp_path, b"{", OWN), "--dry-run")
+    assert finished.returncode == 0
+    assert sentence(finished).endswith("put each record on a line of its own (jq -c . does)")
+
+
+@pytest.mark.parametrize("rate", ["inf", "nan", "1e-12", "1e-320", "-1", "0.0009"])
+def test_a_rate_that_is_none_is_refused(tmp_path: Path, rate: str) -> None:
+    finished = called("send", written(tmp_path, OWN), "--dry-run", f"--rate={rate}")
+    assert (finished.returncode, finished.stdout) == (2, b"")
+    assert sentence(finished) == "--rate is a finite number of records a second, 0.001 or more; 0 is no limit"
+
+
+@pytest.mark.parametrize("rate", ["0", "0.001", "1e308"])
+def test_every_other_rate_is_kept(peer: HubPeer, tmp_path: Path, rate: str) -> None:
+    finished = called("send", written(tmp_path, OWN), "--rate", rate, settings=settings(peer))
+    assert (finished.returncode, len(peer.events)) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -139,6 +197,22 @@ def test_samples_are_the_policys_own_records_with_ids_that_no_other_has(peer: Hu
     assert {record["schema"] for record in records} == {"chargeback.usage/1"}
     assert len({record["requestId"] for record in records}) == 20
     assert all(record["requestId"].startswith("sample-") for record in records)
+
+
+def test_one_of_two_hubs_is_not_chosen(peer: HubPeer, tmp_path: Path) -> None:
+    assert f"EntityPath={peer.name};" in peer.connection_string
+    told = settings(peer) | {"EVENT_HUB_NAME": "another"}
+    finished = called("send", written(tmp_path, OWN), settings=told)
+    assert (finished.returncode, finished.stdout, peer.events) == (2, b"", [])
+    assert sentence(finished).startswith(
+        "EVENT_HUB_NAME names one hub and the EntityPath in EventHubConnection another"
+    )
+
+
+def test_a_name_in_the_connection_string_is_enough(peer: HubPeer, tmp_path: Path) -> None:
+    told = {"EventHubConnection": peer.connection_string}
+    finished = called("send", written(tmp_path, OWN), settings=told)
+    assert (finished.returncode, len(peer.events)) == (0, 1)
 
 
 def test_what_is_larger_than_the_hub_takes_is_named_and_the_others_go(peer: HubPeer, tmp_path: Path) -> None:
@@ -190,6 +264,7 @@ def test_ctrl_c_leaves_a_clean_count(peer: HubPeer, tmp_path: Path) -> None:
     acknowledged = int(said.split("acknowledged ")[1].split(" ")[0])
     assert 5 <= acknowledged <= len(peer.events) <= acknowledged + 5
     assert "Traceback" not in said
+    assert said.endswith("; send the same file again, unchanged\n")
 
 
 def test_what_is_not_acknowledged_is_not_counted(peer: HubPeer, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from chargeback.events import PROPERTY_NAMES
 from chargeback.local.day import make_day, total_of
 from chargeback.local.day.bill import cents
+from chargeback.settings import CONNECTION_STRING, STORAGE
 from chargeback.shapes import read
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -62,6 +63,40 @@ def test_every_row_of_the_runbook_is_a_reason_that_the_code_has() -> None:
         for reason in re.findall(r"`([^`]+)`", cells[0]):
             fixed = max(re.split(r"<\w+>|…", reason), key=len).strip()
             assert fixed in code, reason
+
+
+def failures() -> list[str]:
+    """Return what a batch fails with, in the rooms that deliver and keep; what is known only then is a star."""
+    kept = [REPOSITORY / "chargeback/deadletter" / f"{name}.py" for name in ("__init__", "blobs", "folder")]
+    found = []
+    for file in [*(REPOSITORY / "chargeback/delivery").glob("*.py"), *kept]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in KINDS:
+                said = node.args[0].values if isinstance(node.args[0], ast.JoinedStr) else [node.args[0]]
+                found.append("".join(str(one.value) if isinstance(one, ast.Constant) else _named(one) for one in said))
+    return found
+
+
+KINDS = ("DeliveryError", "AllRefusedError", "DeadLetterError")
+
+
+def _named(part: ast.expr) -> str:
+    name = ast.unparse(part).strip("{}f'\"")
+    return {"CONNECTION_STRING": CONNECTION_STRING, "STORAGE": STORAGE}.get(name, "*")
+
+
+def test_every_error_of_a_batch_has_its_row_in_the_runbook() -> None:
+    """A row quotes how an error begins, or a part of it between dots."""
+    rows = [cells[0] for cells in rows_of("The function fails: what the error says")]
+    quoted = [text.partition(":")[0] for row in rows for text in re.findall(r"`([^`]+)`", row)]
+    parts = [part.strip() for text in quoted for part in text.split("…") if " " in part.strip()]
+    errors = failures()
+    assert len(errors) >= 14
+    told = {
+        error: [part for part in parts if part in error or error.startswith(part.rstrip("0123456789"))]
+        for error in errors
+    }
+    assert [error for error, found in told.items() if not found] == []
 
 
 @pytest.mark.parametrize(

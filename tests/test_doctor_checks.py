@@ -29,6 +29,7 @@ from tests.test_cli_doctor import COMPONENT, NOBODY, WORKSPACE, states, told
 from tests.test_cli_main import ROOT, called
 
 SECRET = "c2VjcmV0LW9mLXRoaXMtdGVzdA=="
+REFUSING = f"Endpoint=sb://127.0.0.1:9;SharedAccessKeyName=a;SharedAccessKey={SECRET};UseDevelopmentEmulator=true"
 HUB = f"Endpoint=sb://contoso.example/;SharedAccessKeyName=a;SharedAccessKey={SECRET}"
 
 
@@ -106,6 +107,57 @@ def test_a_hub_whose_connection_and_name_are_both_missing_is_told_of_both() -> N
     assert "EVENT_HUB_NAME" in seen
     seen = told({"EVENT_HUB_NAME": "usage"})["settings: Event Hubs"]["seen"]
     assert "EVENT_HUB_NAME" not in seen
+
+
+def test_a_name_in_the_connection_string_does_not_bind_the_trigger() -> None:
+    """The host does not start where %EVENT_HUB_NAME% is nothing; the hub itself can be looked at."""
+    lines = told({"EventHubConnection": f"{REFUSING};EntityPath=usage"})
+    line = lines["settings: Event Hubs"]
+    assert (line["state"], line["seen"]) == ("bad", "EVENT_HUB_NAME is not set: the app does not start without it")
+    assert line["advice"].startswith("set it in this shell")
+    assert lines["hub: reachable"]["state"] == "bad"
+
+
+@pytest.mark.parametrize(
+    ("line", "connection", "named"),
+    [
+        ("settings: Event Hubs", "EventHubConnection", "EVENT_HUB_NAME"),
+        ("settings: gateway log", "GatewayLogConnection", "GATEWAY_LOG_HUB_NAME"),
+    ],
+)
+def test_two_names_of_a_hub_that_differ_are_red(line: str, connection: str, named: str) -> None:
+    found = told({connection: f"{HUB};EntityPath=usage", named: "other"})[line]
+    assert (found["state"], found["advice"]) == ("bad", "correct it")
+    assert found["seen"].startswith(f"{named} names one hub and the EntityPath in {connection} another")
+
+
+@pytest.mark.parametrize("settings", [{}, {"EVENT_HUB_NAME": "usage"}, {"EventHubConnection": REFUSING}])
+def test_what_is_not_set_is_to_be_set_and_what_is_malformed_to_be_corrected(settings: dict[str, str]) -> None:
+    lines = told(settings)
+    missing = ("Event Hubs", "Application Insights", "storage", "consumer group")
+    advice = [lines[f"settings: {name}"]["advice"] for name in missing]
+    assert [text for text in advice if not text.startswith("set it in this shell")] == []
+    wrong = told({"EventHubConnection": "nonsense", "EVENT_HUB_NAME": "usage"})
+    assert wrong["settings: Event Hubs"]["advice"] == "correct it"
+
+
+@pytest.mark.parametrize("text", [f"AccountName=a;AccountKey={SECRET[:-1]}", f'"AccountName=a;AccountKey={SECRET}"'])
+def test_a_storage_account_that_cannot_be_signed_for_is_red_at_its_setting(text: str) -> None:
+    lines = told({"AzureWebJobsStorage": text})
+    assert states(lines, "settings: storage", "storage: writable") == ["bad", "not checked"]
+    assert lines["settings: storage"]["seen"].startswith(
+        "AzureWebJobsStorage is no storage connection string, or is in"
+    )
+    assert SECRET[:-2] not in json.dumps(lines)
+
+
+def test_a_hub_that_is_not_reached_is_told_by_the_setting_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
+    monkeypatch.setattr(findings, "SECONDS", 5.0)
+    settings = {"EventHubConnection__fullyQualifiedNamespace": "nowhere.invalid", "EVENT_HUB_NAME": "usage"}
+    line = told(settings)["hub: reachable"]
+    assert line["state"] == "bad"
+    assert line["advice"].startswith("check EventHubConnection__fullyQualifiedNamespace and EVENT_HUB_NAME, and")
 
 
 @pytest.mark.parametrize("connection", ["Endpoint=sb://contoso.example/", f"Endpoint=http://a/;{HUB[31:]}", "nonsense"])

@@ -57,10 +57,11 @@ def line(told_: dict[str, dict[str, str]], what: str) -> tuple[str, str]:
 
 def test_a_hub_of_another_name_is_red() -> None:
     with HubPeer("usage") as peer:
-        lines = told(settings(peer) | {"EVENT_HUB_NAME": "else"})
+        nameless = peer.connection_string.replace(";EntityPath=usage", "")
+        lines = told(settings(peer) | {"EventHubConnection": nameless, "EVENT_HUB_NAME": "else"})
     gc.collect()
     assert line(lines, "reachable")[0] == "bad"
-    assert lines["hub: reachable"]["advice"].startswith("check the connection, the hub's name")
+    assert lines["hub: reachable"]["advice"].startswith("check EventHubConnection and EVENT_HUB_NAME")
 
 
 def test_a_key_that_is_refused_is_red_and_said_so(peer: HubPeer) -> None:

@@ -72,6 +72,23 @@ def test_only_what_the_function_needs_is_deployed(tmp_path: Path, file: str, sta
     assert (answer.returncode == 0) is stays
 
 
+@pytest.mark.parametrize("rules", [".gitignore", ".funcignore"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        *(".azurite/__azurite_db_blob__.json", "AzuriteConfig", "__azurite_db_blob_extent__.json"),
+        *("__azurite_db_table__.json", *(f"__{kind}storage__/7d1f" for kind in ("blob", "queue", "table"))),
+        *("local.duckdb", "local.duckdb.wal", "local.duckdb.rejected/a.jsonl", ".demo/statement.html"),
+    ],
+)
+def test_what_trials_leave_behind_is_neither_kept_nor_deployed(tmp_path: Path, rules: str, file: str) -> None:
+    """Azurite and local stores hold what was tried with: usage, perhaps a real one."""
+    shutil.copy(ROOT / rules, tmp_path / ".gitignore")
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    answer = subprocess.run(["git", "-C", tmp_path, "check-ignore", "--quiet", "--no-index", file])
+    assert answer.returncode == 0
+
+
 def test_the_wheel_holds_every_room_its_data_and_the_queries(tmp_path: Path) -> None:
     for name in ("setup.py", "pyproject.toml", "requirements.txt", "LICENSE", "chargeback", "kql"):
         source = ROOT / name

@@ -194,7 +194,7 @@ def test_an_authentication_string_that_asks_for_something_else_is_refused(text: 
     ("environment", "storage"),
     [
         ({STORAGE: "UseDevelopmentStorage=true"}, Storage("UseDevelopmentStorage=true")),
-        ({STORAGE: "AccountName=a;AccountKey=b"}, Storage("AccountName=a;AccountKey=b")),
+        ({STORAGE: "AccountName=a;AccountKey=YQ=="}, Storage("AccountName=a;AccountKey=YQ==")),
         ({f"{STORAGE}__blobServiceUri": "https://x.example"}, Storage(None, "https://x.example")),
         (
             {f"{STORAGE}__accountName": "a", f"{STORAGE}__blobServiceUri": "https://x.example"},
@@ -209,8 +209,22 @@ def test_the_storage_is_a_connection_string_an_account_or_a_folder(
     assert settings(**environment).storage == storage
 
 
-def test_a_storage_that_is_no_connection_string_is_refused() -> None:
-    assert f"{STORAGE}__accountName" in refusal(**{STORAGE: "stchargeback-account"})
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stchargeback-account",
+        "'UseDevelopmentStorage=true'",
+        '"DefaultEndpointsProtocol=https;AccountName=a;AccountKey=YQ=="',
+        "AccountName=a;AccountKey=b",
+        "AccountName=a;AccountKey=c2VjcmV0LXR3bw",
+        "AccountKey = ;AccountName=a",
+    ],
+)
+def test_a_storage_that_is_no_connection_string_is_refused(text: str) -> None:
+    assert refusal(**{STORAGE: text}) == (
+        "AzureWebJobsStorage is no storage connection string, or is in quotes, or its AccountKey is not whole: copy it "
+        "whole from the portal, or set AzureWebJobsStorage__accountName for an identity"
+    )
 
 
 @pytest.mark.parametrize("mark", ["WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME"])

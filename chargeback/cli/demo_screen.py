@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from chargeback.cli.proof import Line
+from chargeback.cli.screen import Screen
 from chargeback.errors import ChargebackError
 
 _PAGE = 110
 # A terminal's width where there is one; a file or a pipe gets lines that fit a page.
-sentences = Console(highlight=False, width=None if Console().is_terminal else _PAGE)
+sentences = Screen(highlight=False, width=None if Screen().is_terminal else _PAGE)
 # A terminal that is too narrow for a table folds its lines; fitted into it, numbers would be cut off.
-tables = Console(highlight=False, width=max(sentences.width, _PAGE))
+tables = Screen(highlight=False, width=max(sentences.width, _PAGE))
 
 
 def show_proof(title: str, reported: str, lines: Sequence[Line]) -> None:

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
+from chargeback.cli.screen import Screen
 from chargeback.cli.sources import Source
 from chargeback.cloud import sign_in
 from chargeback.cloud.rest import MANAGEMENT, Rest
@@ -102,7 +102,7 @@ def _meanwhile(text: str) -> None:
 
 def _show(finding: Finding) -> None:
     """Print one line, and for what is wrong a second one; colours on a terminal alone."""
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    console = Screen(file=sys.stdout, highlight=False, soft_wrap=True)
     mark = Text(f"{_WORDS[finding.state]:<6}", style=_STYLES[finding.state])
     console.print(mark + Text(f"{finding.name}: {finding.seen}"))
     if finding.advice and finding.state is not State.OK:

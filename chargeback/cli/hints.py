@@ -7,6 +7,7 @@ import orjson
 from chargeback.cli.bodies import Bodies
 from chargeback.cli.inputs import name_of
 from chargeback.cli.program import say
+from chargeback.errors import ChargebackError
 
 _OPENINGS = (b"{", b"[")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -14,8 +15,14 @@ _LARGEST_BODY = 16 << 20
 """Bytes up to which a file is parsed as a whole; a hub takes bodies of 1 MB, or a few."""
 
 
-def hint(bodies: Bodies, file: str) -> None:
-    """Say if there is nothing in a file, or if records seem to stand on several lines each."""
+WHOLE = ", or add --body if all of it is one body"
+
+
+def hint(bodies: Bodies, file: str, whole: str = WHOLE) -> None:
+    """Say if there is nothing in a file, or if records seem to stand on several lines each.
+
+    `whole` is how all of it is taken as one body, where a command can.
+    """
     if not bodies.size:
         say(f"there are no records in {name_of(file)}")
     elif is_one_value(bodies):
@@ -26,8 +33,18 @@ def hint(bodies: Bodies, file: str) -> None:
     elif _first_line(bodies) in _OPENINGS:
         say(
             f"{name_of(file)} seems to hold JSON over several lines, and each line is taken as a body: put each record "
-            "on a line of its own (jq -c . does), or add --body if all of it is one body"
+            f"on a line of its own (jq -c . does){whole}"
         )
+
+
+def refuse_one_value(bodies: Bodies, file: str, advice: str) -> None:
+    """Refuse a file whose lines are the pieces of one body; none of them is a record, and each would be rejected.
+
+    Raises:
+        ChargebackError: it is such a file.
+    """
+    if is_one_value(bodies):
+        raise ChargebackError(f"{name_of(file)} is one JSON value over several lines: {advice}")
 
 
 def is_one_value(bodies: Bodies) -> bool:

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from chargeback.cli.bodies import Bodies, open_bodies
-from chargeback.cli.hints import hint, is_one_value
-from chargeback.cli.inputs import name_of
+from chargeback.cli.hints import hint, refuse_one_value
 from chargeback.cli.program import command, say, shown
 from chargeback.cli.sinks import Sinks, open_sinks
 from chargeback.cli.tally import Tally
@@ -25,6 +24,7 @@ from chargeback.reports.months import in_its_month, others
 
 SOME_REJECTED = 1
 _WAITS_SECONDS = (0.5, 1.0)
+_ONE_BODY = "add --body to take it as one body, or put each record on a line of its own"
 _GO_ON = "replay the whole file again: records keep their identity, so that what is delivered twice is billed once"
 
 
@@ -37,22 +37,13 @@ def replay_all(file: str, store: Path | None, whole: bool) -> None:
     tally = Tally()
     with open_bodies(file) as bodies:
         if not whole:
-            _check(bodies, file)
+            refuse_one_value(bodies, file, _ONE_BODY)
+            hint(bodies, file)
         with open_sinks(store) as sinks:
             unseen = _deliver(bodies, whole, sinks, tally)
     tally.show()
     _tell_unseen(unseen, store)
     _judge(tally, sinks.letters)
-
-
-def _check(bodies: Bodies, file: str) -> None:
-    """Refuse a file whose lines are the pieces of one body; none of them is a record, and each would be rejected."""
-    if is_one_value(bodies):
-        raise ChargebackError(
-            f"{name_of(file)} is one JSON value over several lines: add --body to take it as one body, or put each "
-            "record on a line of its own"
-        )
-    hint(bodies, file)
 
 
 def _deliver(bodies: Bodies, whole: bool, sinks: Sinks, tally: Tally) -> int:

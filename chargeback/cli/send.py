@@ -25,7 +25,7 @@ def send(
         int | None,
         typer.Option(metavar="N", min=1, help="Make N records like the demo's, instead of a file."),
     ] = None,
-    rate: Annotated[float, typer.Option(metavar="N", min=0.0, help="Records a second at most; 0 is no limit.")] = 0.0,
+    rate: Annotated[float, typer.Option(metavar="N", help="Records a second at most, from 0.001; 0: no limit.")] = 0.0,
     partition_key: Annotated[
         PartitionKey, typer.Option("--partition-key", help="What keeps records together.")
     ] = PartitionKey.CONSUMER,
@@ -37,8 +37,10 @@ def send(
     EventHubConnection__fullyQualifiedNamespace as whoever is signed in, who needs Azure Event Hubs Data Sender.
 
     Sending a file twice bills it once: a record without an id of its own gets one from its place in the file, which the
-    function honours. What --sample makes is billed like anything else. Ctrl-C says how many records the hub has
-    acknowledged. Exit code 1: some records are larger than the hub takes; 2: the hub did not take the rest.
+    function honours. That id holds for the same file alone: once it grew or was edited, all of its records without an
+    id are new ones, and billed again. What this version cannot read is sent all the same, and counted; a file that is
+    no records at all is refused. What --sample makes is billed like anything else. Ctrl-C says how many records the
+    hub has acknowledged. Exit code 1: some records are larger than the hub takes; 2: nothing, or not the rest, is sent.
 
     \b
     Examples:

@@ -43,9 +43,10 @@ def print_table(columns: Sequence[str], rows: Rows) -> None:
     # Late, because most of what the command line prints is no table.
     from rich.box import SIMPLE_HEAD
     from rich.cells import cell_len
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from chargeback.cli.screen import Screen
 
     names = [visible(name) for name in columns]
     cells = [[visible(text_of(value)) for value in row] for row in rows]
@@ -53,13 +54,13 @@ def print_table(columns: Sequence[str], rows: Rows) -> None:
     natural = [max(map(cell_len, column)) for column in zip(names, *cells, strict=True)]
     least = [natural[index] if number else cell_len(names[index]) for index, number in enumerate(numeric)]
     # A file has no width: there, a table is as wide as it needs to be.
-    widths = _fitted(natural, least, Console().width if sys.stdout.isatty() else _NO_WIDTH)
+    widths = _fitted(natural, least, Screen().width if sys.stdout.isatty() else _NO_WIDTH)
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name, number, width in zip(names, numeric, widths, strict=True):
         table.add_column(Text(name), justify="right" if number else "left", overflow="fold", width=width)
     for row in cells:
         table.add_row(*map(Text, row))
-    Console(highlight=False, width=sum(widths) + _GAP * len(widths)).print(table)
+    Screen(highlight=False, width=sum(widths) + _GAP * len(widths)).print(table)
 
 
 def _fitted(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:

@@ -67,6 +67,13 @@ class Stored(Protocol):
     def where(self) -> str:
         """Where it is, in words."""
 
+    def check(self) -> None:
+        """Refuse a place that is not there; for all else it is one that holds nothing.
+
+        Raises:
+            DeadLetterError: it is not there, or cannot be asked.
+        """
+
     def files(self) -> list[File]:
         """Return the files of letters, in no order.
 

@@ -36,6 +36,15 @@ class StoredBlobs:
         self._container = container
         self.where = f"the container {container.container_name}"
 
+    def check(self) -> None:
+        """Refuse a container that is not there."""
+        try:
+            there = self._container.exists()
+        except AzureError as error:
+            raise self._failed("read", error) from error
+        if not there:
+            raise DeadLetterError(f"{self.where} is not there: check {STORAGE} and CHARGEBACK_DEAD_LETTER_CONTAINER")
+
     def files(self) -> list[File]:
         """Return the blobs of letters."""
         try:

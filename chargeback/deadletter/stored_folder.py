@@ -19,8 +19,15 @@ class StoredFolder:
         self._folder = folder
         self.where = f"the folder {folder}"
 
+    def check(self) -> None:
+        """Refuse a folder that is not there."""
+        if not self._folder.is_dir():
+            raise DeadLetterError(f"{self.where} is not there: check CHARGEBACK_DEAD_LETTER_FOLDER")
+
     def files(self) -> list[File]:
         """Return the files of letters."""
+        if self._folder.exists():  # where a file stands in its place, it would hold none
+            self.check()
         try:
             return [
                 File(

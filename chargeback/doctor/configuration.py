@@ -102,13 +102,18 @@ def _storage(storage: Storage) -> Finding:
 
 
 def _hub(line: str, told: Mapping[str, str], connection: str, name: str) -> tuple[Hub | None, Finding]:
+    named = bool(told.get(name, "").strip())
     try:
         hub = Hub.from_environment(told, connection, name)
     except SettingsError as error:
-        problems = [str(error)]
-        if not told.get(connection, "").strip():  # else the name may stand in it
+        problems, there = [str(error)], bool(told.get(connection, "").strip())
+        if not there:  # else the name may stand in it
             problems += _about_name(told, connection, name)
-        return None, bad(line, "; ".join(dict.fromkeys(problems)), "correct it")
+        missing = not (there or told.get(f"{connection}__fullyQualifiedNamespace", "").strip()) or not named
+        return None, bad(line, "; ".join(dict.fromkeys(problems)), _WHERE if missing else "correct it")
+    if not named:
+        # The trigger is bound to the setting, whatever the connection string says.
+        return hub, bad(line, f"{name} is not set: the app does not start without it", f"{_WHERE}: it names the hub")
     return hub, ok(line, f"hub {hub.name}, by {'a connection string' if hub.connection_string else 'an identity'}")
 
 

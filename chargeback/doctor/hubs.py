@@ -19,7 +19,6 @@ _BEHIND = 10_000
 """Events of a partition that are no queue yet: ten batches."""
 _LEAST = -(2**63)
 """Written where the host knows an offset and no number."""
-_REACH = "check the connection, the hub's name, and that this machine may reach it (AMQP, port 5671)"
 _STORE = "check AzureWebJobsStorage: the identity needs Storage Blob Data Contributor or more"
 
 
@@ -43,19 +42,20 @@ def hub(kind: str, told: Hub | None, group: str, storage: Storage) -> Iterator[F
         yield from (not_checked(name, "its settings are missing, or cannot be read") for name in names)
         return
     found: list[Partition] = []
+    advice = _reach(told)
 
     def reach() -> Finding:
         found.extend(partitions(told))
         return ok(names[0], f"{len(found)} partitions")
 
-    yield looked_at(names[0], reach, _REACH)
+    yield looked_at(names[0], reach, advice)
     if not found:
         yield from (not_checked(name, "the hub is not reached") for name in names[1:])
         return
     if not group:
         yield from (not_checked(name, "no group is set") for name in names[1:])
         return
-    yield looked_at(names[1], lambda: _group(names[1], told, group, found), _REACH)
+    yield looked_at(names[1], lambda: _group(names[1], told, group, found), advice)
     yield looked_at(names[2], lambda: _lag(names[2], told, group, storage), _STORE)
 
 
@@ -70,7 +70,11 @@ def _group(name: str, told: Hub, group: str, found: Sequence[Partition]) -> Find
         case Group.FORBIDDEN:
             return bad(name, f"{group} may not be read", "grant Azure Event Hubs Data Receiver, or a key with Listen")
         case Group.SILENT:
-            return bad(name, f"no answer about {group}", _REACH)
+            return bad(name, f"no answer about {group}", _reach(told))
+
+
+def _reach(told: Hub) -> str:
+    return f"check {told.setting} and {told.name_setting}, and that this machine may reach it (AMQP, port 5671)"
 
 
 def _lag(name: str, told: Hub, group: str, storage: Storage) -> Finding:

@@ -24,7 +24,7 @@ from azure.eventhub.exceptions import AuthenticationError, EventHubError
 from chargeback.errors import HubError
 from chargeback.events import ENQUEUED_TIME, RECORD_ID, iso
 from chargeback.hub.patience import within
-from chargeback.settings.hub import HUB, HUB_NAME, Hub
+from chargeback.settings.hub import Hub
 
 _Done = TypeVar("_Done")
 
@@ -50,6 +50,7 @@ class Outgoing:
 class Sender:
     """Sends to one hub, and connects when it has something to send; a context manager. One thread at a time."""
 
+    hub: Hub
     make: Callable[[], EventHubProducerClient]
     seconds: float = _SECONDS
     _client: EventHubProducerClient | None = field(default=None, init=False)
@@ -101,14 +102,15 @@ class Sender:
                 return within(max(1.0, end - time.monotonic()), step)
             except (AuthenticationError, ClientAuthenticationError) as error:
                 raise HubError(
-                    f"the hub does not let this identity in: check {HUB}, or the role Azure Event Hubs Data Sender"
+                    f"the hub does not let this identity in: check {self.hub.setting}, or the role Azure Event Hubs "
+                    "Data Sender"
                 ) from error
             except (EventHubError, TimeoutError) as error:
                 self._let_go()
                 if time.monotonic() + wait > end:
                     raise HubError(
-                        f"the hub has not acknowledged ({type(error).__name__}): check {HUB} and {HUB_NAME}, and that "
-                        "this machine may reach it"
+                        f"the hub has not acknowledged ({type(error).__name__}): check {self.hub.setting} and "
+                        f"{self.hub.name_setting}, and that this machine may reach it"
                     ) from error
             time.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
@@ -126,7 +128,7 @@ def connect(hub: Hub) -> Sender:
     """Return a sender for the hub of the settings; nothing is asked of it before there is something to send."""
     # Without a handler Python prints the libraries' warnings, with traces in them.
     logging.getLogger("azure").addHandler(logging.NullHandler())
-    return Sender(lambda: _client(hub))
+    return Sender(hub, lambda: _client(hub))
 
 
 def _client(hub: Hub) -> EventHubProducerClient:

@@ -17,6 +17,8 @@ STORAGE = "AzureWebJobsStorage"
 _GLOBAL_ENDPOINT = "https://dc.services.visualstudio.com"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CONTAINER = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_ACCOUNT = re.compile("usedevelopmentstorage|accountname|blobendpoint", re.IGNORECASE)
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})")
 _AUDIENCE = "https://monitor.azure.com/"
 _INSTANCE = ("WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME")
 """What Azure tells an instance of itself; the second in Flex Consumption."""
@@ -157,12 +159,22 @@ def _storage(env: Mapping[str, str]) -> Storage:
     account = env.get(f"{STORAGE}__accountName")
     url = env.get(f"{STORAGE}__blobServiceUri") or (f"https://{account}.blob.core.windows.net" if account else None)
     text = env.get(STORAGE) or None
-    if text and not re.search("usedevelopmentstorage|accountname|blobendpoint", text, re.IGNORECASE):
-        raise SettingsError(f"{STORAGE} is no storage connection string; or set {STORAGE}__accountName for an identity")
+    if text and not _is_account(text):
+        raise SettingsError(
+            f"{STORAGE} is no storage connection string, or is in quotes, or its AccountKey is not whole: copy it "
+            f"whole from the portal, or set {STORAGE}__accountName for an identity"
+        )
     folder = env.get("CHARGEBACK_DEAD_LETTER_FOLDER") or None
     if folder and any(env.get(name) for name in _INSTANCE):
         raise SettingsError("CHARGEBACK_DEAD_LETTER_FOLDER is for trials on one machine: remove it from the app")
     return Storage(text, url, env.get(f"{STORAGE}__clientId") or None, container, folder)
+
+
+def _is_account(text: str) -> bool:
+    """Tell whether it names an account, and whether its key, if it has one, is in base64."""
+    key = re.search(r"accountkey\s*=([^;]*)", text, re.IGNORECASE)
+    whole = key is None or _BASE64.fullmatch(key[1].strip())
+    return bool(whole and text[0] not in "\"'" and _ACCOUNT.search(text))
 
 
 def _event_name(env: Mapping[str, str]) -> str:

@@ -29,6 +29,9 @@ class Hub:
     namespace: str | None = None
     client_id: str | None = None
     """User-assigned managed identity; `None` is whoever is signed in."""
+    setting: str = HUB
+    """Which one says where it is."""
+    name_setting: str = HUB_NAME
 
     @classmethod
     def from_environment(
@@ -49,11 +52,9 @@ class Hub:
             raise SettingsError(f"{connection} is no connection string of Event Hubs: copy it whole from the portal")
         if not text and not _NAMESPACE.fullmatch(namespace):
             raise SettingsError(f"{connection}__fullyQualifiedNamespace must be like <name>.servicebus.windows.net")
-        entity = re.search(r"(?:^|;)\s*EntityPath\s*=\s*([^;]+)", text, re.IGNORECASE)
-        name = env.get(named, "").strip() or (entity[1].strip() if entity else "")
-        if not name:
-            raise SettingsError(f"set {named} {_WHERE}: it names the hub")
-        return cls(name, text or None, namespace or None, env.get(f"{connection}__clientId") or None)
+        setting = connection if text else f"{connection}__fullyQualifiedNamespace"
+        name = _name(env.get(named, "").strip(), text, connection, named)
+        return cls(name, text or None, namespace or None, env.get(f"{connection}__clientId") or None, setting, named)
 
     @property
     def by_identity(self) -> bool:
@@ -67,6 +68,20 @@ class Hub:
             return self.namespace
         found = _ADDRESS.match(parse_pairs(self.connection_string or "", HUB).get("endpoint", ""))
         return found[1] if found else ""
+
+
+def _name(name: str, text: str, connection: str, named: str) -> str:
+    """Return the hub's name; the host's library follows the one that stands in the connection string."""
+    entity = re.search(r"(?:^|;)\s*EntityPath\s*=\s*([^;]+)", text, re.IGNORECASE)
+    inside = entity[1].strip() if entity else ""
+    if not name and not inside:
+        raise SettingsError(f"set {named} {_WHERE}: it names the hub")
+    if name and inside and name.lower() != inside.lower():
+        raise SettingsError(
+            f"{named} names one hub and the EntityPath in {connection} another, which is the one that the function "
+            f"would read: take EntityPath out of {connection}, or set {named} to the same"
+        )
+    return name or inside
 
 
 def _is_whole(pairs: Mapping[str, str]) -> bool:

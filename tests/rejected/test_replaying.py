@@ -34,6 +34,9 @@ class Watched:
     def where(self) -> str:
         return self.folder.where
 
+    def check(self) -> None:
+        self.folder.check()
+
     def files(self) -> list[File]:
         return self.folder.files()
 
@@ -104,6 +107,18 @@ def test_a_second_run_sends_nothing(place: Watched, tmp_path: Path) -> None:
 
     assert (notes.sent, outcomes(done)) == ([], {"sent before": 30})
     assert len(place.settled) == 3, "what is settled is not written once more"
+
+
+def test_what_is_marked_in_a_later_file_alone_is_not_sent_of_an_earlier_one(place: Watched, tmp_path: Path) -> None:
+    twice = letter("call-2", usage("call-2"), at(2))
+    keep(tmp_path, letter("call-1", usage("call-1"), at(1)), twice)
+    later = keep(tmp_path, twice).relative_to(tmp_path).as_posix()
+    place.mark(later, [stored(twice).mark])
+    notes = Notes()
+
+    replay(place, notes)
+
+    assert notes.ids == ["call-1"]
 
 
 def test_again_sends_them_under_the_same_identities(place: Watched, tmp_path: Path) -> None:

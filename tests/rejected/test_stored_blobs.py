@@ -14,8 +14,8 @@ from azure.core.pipeline.transport import RequestsTransport
 from chargeback.cli.rejected.choice import Choice
 from chargeback.cli.rejected.replaying import Replay
 from chargeback.deadletter.blobs import BlobDeadLetter
-from chargeback.deadletter.stored import letters_of, marks_of
-from chargeback.deadletter.stored_blobs import StoredBlobs
+from chargeback.deadletter.stored import REPLAYED, letters_of, marks_of
+from chargeback.deadletter.stored_blobs import StoredBlobs, _begin
 from chargeback.errors import DeadLetterError, ForbiddenError
 from chargeback.events import DeadLetter
 from tests.faults.azurite import Azurite, connection_string, container_of
@@ -87,6 +87,15 @@ def test_marks_of_many_who_begin_at_once_are_all_kept(box: Box) -> None:
     assert marks_of(box.operator.marks(PATH)) == set(marks)
     (file,) = box.operator.files()
     assert (file.path, file.marked) == (PATH, True)
+
+
+def test_whoever_begins_a_second_too_late_empties_nothing(box: Box) -> None:
+    box.keep(*LETTERS)
+    box.operator.mark(PATH, [b"1" * 32])
+    with box.azurite.container() as container:
+        _begin(container.get_blob_client(PATH + REPLAYED))
+
+    assert marks_of(box.operator.marks(PATH)) == {b"1" * 32}
 
 
 def test_a_blob_is_tagged_as_it_was_read(box: Box) -> None:
@@ -203,6 +212,15 @@ def test_whoever_may_not_tag_is_told_and_what_is_sent_stays_marked(box: Box) -> 
     assert done.tally.outcomes == {("sent", ""): 3}
     assert sum(done.tally.untagged.values()) == 1
     assert (len(marks_of(box.operator.marks(PATH))), box.tags(PATH)) == (3, {})
+
+
+def test_marks_that_cannot_be_read_are_not_taken_for_none() -> None:
+    """Whatever was sent before would be sent again."""
+    with (
+        closing(container_of(connection_string(9))) as container,
+        pytest.raises(DeadLetterError, match="cannot be read"),
+    ):
+        StoredBlobs(container).marks(PATH)
 
 
 def test_a_service_that_cannot_be_reached_is_said_without_a_key() -> None:

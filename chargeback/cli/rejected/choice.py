@@ -32,17 +32,19 @@ class Choice:
         return not self.reasons or any(part in reason for part in self.reasons)
 
 
-def choice_of(reasons: list[str] | None, since: str, ids: list[str] | None = None) -> Choice:
+def choice_of(reasons: list[str] | None, since: str | None, ids: list[str] | None = None) -> Choice:
     """Read what was typed.
 
     Raises:
-        ChargebackError: `since` is no time.
+        ChargebackError: `since` is no time, or a reason is empty.
     """
+    if not all(reason.strip() for reason in reasons or ()):
+        raise ChargebackError("--reason is empty, which every reason fits: name a part of one, or leave it out")
     return Choice(tuple(reason.lower() for reason in reasons or ()), _moment(since), frozenset(ids or ()))
 
 
-def _moment(text: str) -> datetime | None:
-    if not text:
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
         return None
     try:
         found = datetime.fromisoformat(text)

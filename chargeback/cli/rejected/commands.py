@@ -14,13 +14,13 @@ Reason = Annotated[
     typer.Option("--reason", metavar="TEXT", help="Only reasons that this is a part of; give each."),
 ]
 Since = Annotated[
-    str, typer.Option("--since", metavar="TIME", help="Only what the hub took from then on: 2026-11-20 (UTC).")
+    str | None, typer.Option("--since", metavar="TIME", help="Only what the hub took from then on: 2026-11-20 (UTC).")
 ]
 
 
 def list_(
     reason: Reason = None,
-    since: Since = "",
+    since: Since = None,
     form: Annotated[Format, typer.Option("--format", help="How to print the groups.")] = Format.TABLE,
     emit: Annotated[bool, typer.Option("--emit", help="Send an event with the counts, for an alert.")] = False,
 ) -> None:
@@ -31,7 +31,7 @@ def list_(
     CHARGEBACK_DEAD_LETTER_FOLDER. A record counts once, in however many files it stands. `open` can be sent again,
     `replayed` was, and of `notReplayable` too little is left. One that was sent and rejected again is open again.
     --emit, meant to run daily, sends the event "Chargeback dead letters" to the Application Insights resource that the
-    environment names: how many are open, and for longer than 7 days.
+    environment names: how many are open, and for longer than 7 days; it refuses a container that is not there.
 
     \b
     Examples:
@@ -61,7 +61,7 @@ def show(record_id: Annotated[str, typer.Argument(metavar="ID", help="Its record
 
 def replay(
     reason: Reason = None,
-    since: Since = "",
+    since: Since = None,
     record_id: Annotated[
         list[str] | None, typer.Option("--id", metavar="ID", help="Only the record of this recordId; give each.")
     ] = None,

@@ -100,6 +100,8 @@ def list_rejected(choice: Choice, form: Format, *, emit: bool = False) -> None:
     if emit and choice != Choice():
         raise ChargebackError("--emit counts every letter: leave --reason and --since out")
     stored = from_settings()
+    if emit:
+        stored.check()  # a slip in a setting would tell the alert that there is nothing to tell
     files = stored.files()
     replayed = all_marks(stored, files)
     census = Census()

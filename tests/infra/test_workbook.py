@@ -48,6 +48,9 @@ def item(name: str) -> str:
     return str(only["content"]["query"])
 
 
+ROW_BY_ROW = frozenset({"extend", "order", "project", "summarize", "top", "where"})
+
+
 def test_it_is_a_workbook() -> None:
     shown = workbook()[1]
     assert shown["version"] == "Notebook/1.0"
@@ -73,6 +76,8 @@ def test_it_shows_what_it_is_for_and_each_query_is_one_of_the_reports() -> None:
             assert "query" not in one["content"], "the text comes from kql/reports"
             report = (kql_folder() / "reports" / f"{one['report']}.kql").read_text(encoding="utf-8")
             assert item(one["name"]).endswith(f"{report}\n{one['then']}")
+            steps = [line.split()[:2] for line in one["then"].splitlines()]
+            assert all(pipe == "|" and step in ROW_BY_ROW for pipe, step in steps), "rows of the report, and no others"
 
 
 @pytest.mark.needs_node("@kusto/language-service-next")

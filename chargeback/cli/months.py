@@ -22,8 +22,7 @@ from chargeback.reports.recalculating import SPREAD
 from chargeback.reports.reference import Reference, read
 from chargeback.reports.statement import Line, Statement
 
-_INCLUDED = re.compile(r"let\s+includeOverheads\s*=\s*true\s*;")
-_CURRENCY = re.compile(r'let statementCurrency\s*=\s*"([A-Z]{3})";')
+_OWN_LINE = 'let idleCapacity = "own-line";'
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +62,24 @@ def ask_month(source: Source, month: str, reference: Path | None) -> Asked:
         ChargebackError: the month, the source or the reference data is none, or does not answer as a whole.
     """
     period = month_of(month)
-    check(kql_folder() / "lib", reference)
+    tables = check(kql_folder() / "lib", reference)
     whole = query_of(QUERY, period, reference)
     # Idle capacity is divided over the month, of which a day knows nothing.
-    spread = bool(SPREAD.search(whole))
+    spread = SPREAD in whole
 
     def of_day(day: Period) -> str:
-        return SPREAD.sub('let idleCapacity = "own-line";', query_of(QUERY, day, reference))
+        return query_of(QUERY, day, reference).replace(SPREAD, _OWN_LINE)
 
     if source.resource:
         by_day = source.by_day(of_day, _until_now(period), _tell_day)
     else:
-        by_day = _by_day(source.answer(SPREAD.sub('let idleCapacity = "own-line";', whole), period))
-    currency = _CURRENCY.search(whole)
+        by_day = _by_day(source.answer(whole.replace(SPREAD, _OWN_LINE), period))
+    currency = tables["currencies"].setting("statementCurrency").strip('"')
     # A month without calls has no rows, and no day that could say so.
     answer = joined(by_day) if by_day else Answer((), (), ())
-    statement = statement_of(
-        answer, f"{period[0]:%Y-%m}", currency[1] if currency else "USD", made_now(), hashes_of(whole), spread=spread
-    )
+    statement = statement_of(answer, f"{period[0]:%Y-%m}", currency, made_now(), hashes_of(whole), spread=spread)
     overheads: tuple[Line, ...] = ()
-    if any(_INCLUDED.match(setting) for setting in read_rows("overheads.kql", reference).settings):
+    if tables["overheads"].setting("includeOverheads") == "true":
         answer = source.answer(compose(OVERHEADS, period=period, reference=reference), period)
         overheads = overhead_lines(answer, statement)
     return Asked(replace(statement, lines=(*statement.lines, *overheads)), by_day)

@@ -11,6 +11,7 @@ from chargeback.errors import ReferenceDataError
 from chargeback.prices.choice import STANDARD, UNKNOWN, Use
 from chargeback.prices.rows import ModelName, model_name, region_name
 from chargeback.reports.literals import Value
+from chargeback.reports.meaning import BILLED_AS_STANDARD
 from chargeback.reports.reference import parse
 
 _PAID_BY_TOKEN: Mapping[str, tuple[str, bool]] = MappingProxyType(
@@ -23,9 +24,6 @@ _PAID_BY_TOKEN: Mapping[str, tuple[str, bool]] = MappingProxyType(
     }
 )
 """SKU of a deployment -> its type, and whether it is for batches. The others are paid by the hour."""
-_BATCH = "batch"
-_STANDARD = ("", "default", "auto", _BATCH, STANDARD)
-"""What a response calls the standard tier, as `kql/lib/cost.kql` reads it."""
 _COLUMNS = frozenset({"backendHost", "deployment", "model", "modelVersion", "sku", "modelRegion", "validFrom"})
 
 
@@ -108,7 +106,7 @@ def uses(calls: Iterable[Calls], deployments: Deployments) -> tuple[dict[Use, in
 
 def _use(group: Calls, known: Deployment | None) -> Use:
     told = group.tier.lower()
-    tier, is_batch = STANDARD if told in _STANDARD else told, told == _BATCH
+    tier, is_batch = STANDARD if not told or told in BILLED_AS_STANDARD else told, told == "batch"
     if known is None:
         return Use(model_name(group.model), UNKNOWN, region_name(group.region) or UNKNOWN, is_batch, tier)
     deployment_type, batch = _PAID_BY_TOKEN.get(known.sku, (UNKNOWN, False))

@@ -48,8 +48,8 @@ _SETTINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
 """Table -> the setting beside it, and what it may be, in this one form: nobody reads it otherwise than the query."""
 
 
-def check(library: Path, folder: Path | None) -> None:
-    """Make sure that the reference tables of a folder, and the library's where it has none, can be billed from.
+def check(library: Path, folder: Path | None) -> dict[str, Reference]:
+    """Return the reference tables of a folder, and the library's where it has none, by name: all can be billed from.
 
     Raises:
         ReferenceDataError: a file cannot be read or lacks a column, two rows of one key begin at one time, an amount is
@@ -70,6 +70,7 @@ def check(library: Path, folder: Path | None) -> None:
         tables[table] = found
     _check_overheads(tables["overheads"])
     _check_names(tables)
+    return tables
 
 
 def _check_rows(found: Reference, name: str, key: tuple[str, ...]) -> None:
@@ -109,7 +110,7 @@ def _check_setting(found: Reference, name: str) -> None:
         return
     setting, values = _SETTINGS[found.name]
     told = [text for text in found.settings if setting in text]
-    if len(told) != 1 or not re.fullmatch(rf"let {setting} = (?:{values});", told[0]):
+    if len(told) != 1 or not re.fullmatch(values, found.setting(setting)):
         either = values.replace("[A-Z]{3}", "USD").replace("|", " or ")
         raise ReferenceDataError(f"{name}: write its setting once, and just so: let {setting} = {either};")
 

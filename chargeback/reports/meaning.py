@@ -13,6 +13,7 @@ Row = Mapping[str, Value]
 PARTS = frozenset(
     {"prompt", "cached", "cacheWrite", "cacheWrite1h", "audioPrompt", "imagePrompt", "completion", "audioCompletion"}
 )
+_KINDS = frozenset({"", "global", "datazone", "regional"})
 WORDS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
     {
         ("deployments", "sku"): frozenset(
@@ -21,18 +22,19 @@ WORDS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
                 *("GlobalProvisionedManaged", "DataZoneProvisionedManaged", "ProvisionedManaged"),
             }
         ),
+        ("discounts", "deploymentType"): _KINDS,
         ("discounts", "part"): PARTS | {""},
         ("overheads", "splitBy"): frozenset({"calls", "tokens", "fixed"}),
         ("prices", "contextBand"): frozenset({"", "short", "long"}),
+        ("prices", "deploymentType"): _KINDS,
         ("prices", "priceKind"): frozenset({"list", "contract"}),
     }
 )
 """Table and column -> the words that may stand there."""
-_ANY_CASE = frozenset({("deployments", "sku")})
-"""Where queries pass over the difference between capitals and small letters; elsewhere they do not."""
-_NO_TIERS = frozenset({"default", "auto", "batch"})
-"""What a response calls the tier that is billed as `standard`."""
-_DEPLOYMENT_TYPES = frozenset({"", "global", "datazone", "regional"})
+_ANY_CASE = frozenset({"deploymentType", "sku"})
+"""Columns in which queries take capitals for small letters; in others they do not."""
+BILLED_AS_STANDARD = frozenset({"default", "auto", "batch"})
+"""What a response calls the tier `standard`, as `kql/lib/cost.kql` reads it; no price is of such a tier."""
 NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "budgets": ("businessUnit",),
@@ -59,11 +61,9 @@ def problems(table: str, row: Row) -> Iterator[str]:
         if row[column] in (None, ""):
             yield f"{column} is empty: a row without it counts nowhere, so write it"
     for (where, column), words in WORDS.items():
-        if where == table and not _is_one_of(words, row[column], any_case=(where, column) in _ANY_CASE):
+        if where == table and not _is_one_of(words, row[column], any_case=column in _ANY_CASE):
             known = ", ".join(word or '""' for word in sorted(words))
             yield f"{column} is {row[column]!r}, which nothing knows: write one of {known}"
-    if table in ("prices", "discounts") and str(row["deploymentType"]).lower() not in _DEPLOYMENT_TYPES:
-        yield f'deploymentType is {row["deploymentType"]!r}, no kind: write global, datazone, regional or ""'
     if table == "currencies" and row["unitsPerUsd"] == 0:
         yield "unitsPerUsd is 0: write what a US dollar is worth"
     if table == "discounts":
@@ -72,7 +72,7 @@ def problems(table: str, row: Row) -> Iterator[str]:
         yield "share is empty: write the unit's share of it, 0.25 for a quarter"
     if table == "prices" and row["contextBand"] and row["contextThreshold"] is None:
         yield "contextThreshold is empty: a context band begins or ends at a number of tokens"
-    if table == "prices" and str(row["serviceTier"]).lower() in _NO_TIERS:
+    if table == "prices" and str(row["serviceTier"]).lower() in BILLED_AS_STANDARD:
         yield f"serviceTier is {row['serviceTier']!r}, and such calls are priced as standard: write that"
     if table == "provisioned":
         yield from _of_a_purchase(row)

@@ -39,6 +39,11 @@ class Reference:
     comma: bool
     """Whether a comma follows the last row."""
 
+    def setting(self, name: str) -> str:
+        """Return what a setting is, as the file has it: `"USD"`, with its quotes. Empty where it is not so plain."""
+        start = f"let {name} = "
+        return next((text[len(start) : -1] for text in self.settings if text.startswith(start)), "")
+
 
 def read(file: Path) -> Reference:
     """Read a file's rows.
